@@ -1,0 +1,1 @@
+"""The search: campaigns, operators, proposers, population, budget, and the command line."""

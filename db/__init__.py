@@ -1,0 +1,1 @@
+"""The archive: everything that was proposed, judged and measured, forever."""

@@ -1,0 +1,1 @@
+"""Problem types, backends, and the judge: build, verify, time, confirm."""

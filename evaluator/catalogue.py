@@ -1,0 +1,84 @@
+"""Finding problems: by name in `kernels_seed/`, or by path to a user's own folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+import kernels_seed
+from evaluator.errors import ProblemError
+from evaluator.problem import Problem
+
+SEED_FILES = {"cpp": "seed.cpp", "cuda": "seed.cu", "triton": "seed_triton.py"}
+
+
+def builtin_names() -> list[str]:
+    """Names of the problems that come with Kernelmill, sorted."""
+    root = Path(kernels_seed.__path__[0])
+    return sorted(p.parent.name for p in root.glob("*/problem.py"))
+
+
+def load(name_or_path: str) -> Problem:
+    """Load a problem by catalogue name or by path of a folder that holds a `problem.py`.
+
+    Raises:
+        ProblemError: There is none of that name, or its `problem.py` is broken.
+    """
+    folder = _folder_of(name_or_path)
+    script = folder / "problem.py"
+    module_name = f"kernelmill_problem_{folder.name}"
+    spec = importlib.util.spec_from_file_location(module_name, script)
+    if spec is None or spec.loader is None:
+        raise ProblemError(f"{script}: cannot be loaded as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses and pickling look modules up by name
+    try:
+        spec.loader.exec_module(module)
+    except ProblemError as error:
+        raise ProblemError(f"{script}: {error}") from error
+    except Exception as error:  # user code: anything may come out of it
+        line = traceback.extract_tb(error.__traceback__)[-1].lineno
+        raise ProblemError(f"{script}:{line}: {type(error).__name__}: {error}") from error
+    problem = getattr(module, "problem", None)
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"{script}: must define `problem = Problem(...)`")
+    return dataclasses.replace(problem, path=folder)
+
+
+def seed_source(problem: Problem, backend: str) -> str:
+    """The seed kernel's text for a backend.
+
+    Raises:
+        ProblemError: The problem has no seed for that backend, or it is not UTF-8.
+    """
+    if problem.path is None:
+        raise ProblemError(f"problem {problem.name!r} was not loaded from a folder")
+    path = problem.path / SEED_FILES[backend]
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProblemError(
+            f"problem {problem.name!r} has no seed for backend {backend!r}: write {path}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ProblemError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+
+
+def _folder_of(name_or_path: str) -> Path:
+    if "/" not in name_or_path and name_or_path in (known := builtin_names()):
+        return Path(kernels_seed.__path__[0]) / name_or_path
+    path = Path(name_or_path).expanduser()
+    if (path / "problem.py").is_file():
+        return path.resolve()
+    if path.name == "problem.py" and path.is_file():
+        return path.parent.resolve()
+    if "/" in name_or_path or path.exists():
+        raise ProblemError(f"{name_or_path}: no problem.py there")
+    known = builtin_names()
+    near = difflib.get_close_matches(name_or_path, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    raise ProblemError(f"unknown problem {name_or_path!r}; {hint}")

@@ -1,0 +1,145 @@
+"""What the evaluator found for a candidate: plain values, the archive stores them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evaluator.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 % confidence interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reason behind an outcome, in words a kernel author can act on.
+
+    Attributes:
+        rule: Short stable name of the check, e.g. `numeric-policy`, `guard-bytes`, `build`.
+        message: What happened and where.
+        workload: The workload it happened on, if any.
+        details: Machine-readable particulars (index, expected, got, limit, ...).
+    """
+
+    rule: str
+    message: str
+    workload: str | None = None
+    details: Mapping[str, str | int | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How long one stage of the cascade took, in seconds of wall time."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """Correctness on one workload; `max_error` is in units of what the policy allows (<= 1)."""
+
+    workload: str
+    passed: bool
+    max_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """One interleaved round: seconds per call of both sides; `foreign` is the share of the
+    machine's CPU time other processes took; a disturbed round is kept but not `used`."""
+
+    candidate: float
+    other: float
+    foreign: float
+    used: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against another implementation on one workload.
+
+    Attributes:
+        workload: Workload name.
+        other: What it was compared with: `seed`, `incumbent`, `eager`, `compile`, ...
+        seconds: Median seconds per call of the candidate.
+        other_seconds: Median seconds per call of the other.
+        speedup: other / candidate with its interval.
+        rounds: Every round, raw.
+        phase: `race` or `confirm` or `baseline`.
+        roofline: Fraction of the roofline the candidate reached, if the target is calibrated.
+    """
+
+    workload: str
+    other: str
+    seconds: float
+    other_seconds: float
+    speedup: Interval
+    rounds: tuple[Round, ...]
+    phase: str
+    roofline: float | None = None
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """Speedup over all time workloads (geometric mean), of the candidate over `other`.
+
+    Attributes:
+        other: `seed`, `incumbent`, or the name of a PyTorch variant.
+        interval: other / candidate.
+        confirmed: From a confirmation run (fresh runner, fresh inputs, more rounds).
+        distinguishable: The interval excludes 1.0 by more than the noise floor.
+    """
+
+    other: str
+    interval: Interval
+    confirmed: bool
+    distinguishable: bool
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything the evaluator found for one candidate on one target.
+
+    Attributes:
+        candidate: Digest of the candidate.
+        target: Fingerprint name of the target.
+        outcome: The verdict.
+        evidence: Reasons, most important first.
+        stages: Durations.
+        build_log: Compiler output, trimmed.
+        object_hash: SHA-256 of the loadable machine code, None if it was not built.
+        same_object_as: Digest of an earlier candidate with identical machine code; its figures
+            were taken over, nothing was run.
+        profile: Static facts of the built artefact (instruction mix, sizes).
+        checks: Correctness per workload.
+        comparisons: Timing per workload and opponent, with raw rounds.
+        speedups: Over all time workloads, per opponent.
+        improved: The candidate was confirmed to be faster than the incumbent.
+    """
+
+    candidate: str
+    target: str
+    outcome: Outcome
+    evidence: tuple[Evidence, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    build_log: str = ""
+    object_hash: str | None = None
+    same_object_as: str | None = None
+    profile: Mapping[str, float | int | str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    speedups: tuple[Speedup, ...] = ()
+    improved: bool = False
+
+    def speedup_over(self, other: str) -> Speedup | None:
+        """The speedup over an opponent; a confirmed figure is preferred."""
+        found = [s for s in self.speedups if s.other == other]
+        return max(found, key=lambda s: s.confirmed, default=None)

@@ -1,0 +1,1 @@
+"""The problem catalogue: one folder per problem, with its reference and naive seed kernels."""

@@ -1,0 +1,1 @@
+"""Isolation providers and the runner protocol. Knows nothing of kernels or problems."""
