@@ -1,0 +1,159 @@
+"""The trusted side's handle on a runner: load, bind, and calls inside a watched window.
+
+Knows buffers and calls, not kernels. The clock is read here, on our side of the channel.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.layout import Layout
+from sandbox.provider import Exit, Session
+
+LOAD, BIND, CALL, OK, FAILED = 1, 2, 3, 16, 17
+MAX_REPLY = 1 << 16
+
+
+class RunnerDiedError(Exception):
+    """The runner ended or broke the protocol; `exit` says how, `output` what it printed."""
+
+    def __init__(self, ended: Exit, output: str, protocol: str = "") -> None:
+        super().__init__(protocol or f"runner ended: {ended}")
+        self.exit = ended
+        self.output = output
+        self.protocol = protocol
+
+
+class RunnerTimeoutError(Exception):
+    """The runner did not answer in time."""
+
+
+class RunnerRefusedError(Exception):
+    """The runner answered that it could not load or bind; the message is its reason."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One watched batch of calls.
+
+    Attributes:
+        seconds: From just before the runner was thawed to the moment everything stood still.
+        cpu_seconds: CPU time the sandbox used within the window.
+        stray_seconds: CPU time it used since the end of the previous window, while frozen.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    stray_seconds: float
+
+
+class RunnerClient:
+    """Drives one runner; it stands frozen whenever no method is running."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._frozen = False
+        self._cpu = 0.0
+
+    def load(self, path: str, timeout: float) -> None:
+        """Load a shared object, before any input is visible.
+
+        Raises:
+            RunnerRefusedError: It cannot be loaded or lacks the entry point.
+            RunnerDiedError, RunnerTimeoutError: See there.
+        """
+        self._exchange(LOAD, path.encode(), timeout)
+        self._freeze()
+
+    def bind(self, layout: Layout, timeout: float = 20.0) -> None:
+        """Map the buffers of a layout; earlier ones are unmapped."""
+        self._exchange(BIND, layout.words(), timeout)
+        self._freeze()
+
+    def call(self, order: Sequence[int], timeout: float) -> Window:
+        """Call the entry point once per slot index in `order`, then freeze.
+
+        Raises:
+            RunnerDiedError, RunnerTimeoutError: See there. The runner is of no further use.
+        """
+        message = _frame(CALL, struct.pack(f"<{len(order)}q", *order))
+        before = self._session.cpu_seconds()
+        stray = before - self._cpu
+        channel = self._session.channel
+        channel.settimeout(timeout)
+        started = time.perf_counter()
+        self._session.thaw()
+        self._send(channel, message)
+        kind, text = self._receive(channel)
+        self._session.freeze()
+        seconds = time.perf_counter() - started
+        self._cpu = self._session.cpu_seconds()
+        if kind != OK:
+            raise self._died(f"unexpected answer {kind} {text[:80]!r}")
+        return Window(seconds, self._cpu - before, stray)
+
+    def close(self) -> Exit:
+        """Kill the runner and release its sandbox."""
+        return self._session.close()
+
+    def _exchange(self, kind: int, payload: bytes, timeout: float) -> None:
+        if self._frozen:
+            self._session.thaw()
+            self._frozen = False
+        channel = self._session.channel
+        channel.settimeout(timeout)
+        self._send(channel, _frame(kind, payload))
+        answer, text = self._receive(channel)
+        if answer == FAILED:
+            raise RunnerRefusedError(text)
+        if answer != OK:
+            raise self._died(f"unexpected answer {answer} {text[:80]!r}")
+
+    def _freeze(self) -> None:
+        self._session.freeze()
+        self._frozen = True
+        self._cpu = self._session.cpu_seconds()
+
+    def _send(self, channel: socket.socket, message: bytes) -> None:
+        try:
+            channel.sendall(message)
+        except TimeoutError as error:
+            raise RunnerTimeoutError from error
+        except OSError as error:
+            raise self._died() from error
+
+    def _receive(self, channel: socket.socket) -> tuple[int, str]:
+        head = self._read(channel, 8)
+        kind, size = struct.unpack("<II", head)
+        if size > MAX_REPLY:
+            raise self._died(f"an answer of {size} bytes")
+        return kind, self._read(channel, size).decode(errors="replace")
+
+    def _read(self, channel: socket.socket, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            try:
+                part = channel.recv(size - len(data))
+            except TimeoutError as error:
+                raise RunnerTimeoutError from error
+            except OSError as error:
+                raise self._died() from error
+            if not part:
+                raise self._died()
+            data += part
+        return data
+
+    def _died(self, protocol: str = "") -> RunnerDiedError:
+        deadline = time.monotonic() + 0.5  # the channel closes a moment before the process is reaped
+        while not protocol and self._session.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        ended = self._session.close()
+        return RunnerDiedError(ended, self._session.output(), protocol)
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    return struct.pack("<II", kind, len(payload)) + payload
