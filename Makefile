@@ -1,0 +1,35 @@
+# `make demo` and `make test` are the two commands; both set everything up first.
+BIN := .venv/bin
+DEMO_FLAGS ?= --minutes 3
+BENCH_FLAGS ?=
+
+.PHONY: demo test check bench setup dev docs clean
+
+demo: setup
+	$(BIN)/kernelmill optimize softmax $(DEMO_FLAGS)
+
+test: dev
+	$(BIN)/pytest -q -m "not slow and not gpu"
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: dev
+	$(BIN)/python -m benchmarks $(BENCH_FLAGS)
+
+setup:
+	@scripts/setup
+
+dev:
+	@scripts/setup --dev
+
+docs: dev
+	scripts/docs
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
