@@ -1,0 +1,1 @@
+"""The command layer: the only place that reads flags and writes to a terminal."""

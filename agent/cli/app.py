@@ -1,0 +1,82 @@
+"""The `kernelmill` command: a table of commands, each imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from agent.cli.errors import DEBUG_VARIABLE, command, report
+from agent.cli.lazy import Entry, LazyGroup
+
+COMMANDS = (
+    Entry("optimize", "agent.cli.optimize:optimize", "Search for a faster kernel of a problem."),
+    Entry("resume", "agent.cli.optimize:resume", "Continue a campaign that was stopped."),
+    Entry("verify", "agent.cli.verify:verify", "Judge one kernel source against a problem."),
+    Entry("problems", "agent.cli.problems:app", "List problems, or show one to a kernel author."),
+    Entry("targets", "agent.cli.targets:targets", "List the hardware that results belong to."),
+    Entry("doctor", "agent.cli.doctor:doctor", "Say what this machine can do and what it lacks."),
+    Entry("archive", "agent.cli.archive:app", "Look into the archive of everything measured."),
+)
+
+
+class Commands(LazyGroup):
+    """The commands of `kernelmill`."""
+
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    name="kernelmill",
+    cls=Commands,
+    help="Find faster compute kernels: propose, build, verify, time, and keep what is faster.",
+    epilog="Exit codes: 0 success, 1 the answer is no, 2 you must act, 3 infrastructure failed.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={
+        "auto_envvar_prefix": "KERNELMILL",
+        "help_option_names": ["-h", "--help"],
+    },
+)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except Exception as error:  # the last boundary: a command module that cannot be imported
+        sys.exit(report(error))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kernelmill {version('kernelmill')}")
+        raise typer.Exit
+
+
+@app.callback()
+@command
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            help="Print the version.",
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar=DEBUG_VARIABLE, help="Show tracebacks of errors.")
+    ] = False,
+) -> None:
+    """Take the flags that stand before a command."""
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"  # the programs we start shall follow
