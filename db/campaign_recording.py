@@ -1,0 +1,171 @@
+"""What a campaign stands on and what is recorded of it as a whole, within a transaction."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from db.campaigns import campaign_record
+from db.column_types import now, storable
+from db.encoding import canonical, compress, digest_of, plain
+from db.errors import ArchiveError
+from db.evaluations import pack_speedups, store_comparisons
+from db.lookup import candidate_id_of, find_campaign, latest_problem, target_named
+from db.models import Campaign, LessonRow, Measurement, Problem, Target
+from db.records import CampaignRecord, CampaignStatus, Lesson
+from evaluator.evaluation import Comparison, Speedup
+
+
+class ActiveClock:
+    """Wall time campaigns spend running in this process, counted from record to record."""
+
+    def __init__(self) -> None:
+        """Nothing runs yet."""
+        self._last: dict[int, float] = {}
+
+    def start(self, campaign_id: int) -> None:
+        """From here on the campaign runs."""
+        self._last[campaign_id] = time.monotonic()
+
+    def lap(self, campaign_id: int) -> float:
+        """Seconds since the campaign's start or last lap; 0 if it was not started here."""
+        if campaign_id not in self._last:
+            return 0.0
+        before, self._last[campaign_id] = self._last[campaign_id], time.monotonic()
+        return self._last[campaign_id] - before
+
+
+def ensure_problem(session: Session, name: str, spec: Mapping[str, Any]) -> int:
+    """See `Archive.ensure_problem`."""
+    digest = digest_of(canonical(spec))
+    known = session.scalar(
+        select(Problem.id).where(Problem.name == name, Problem.spec_digest == digest)
+    )
+    if known is not None:
+        return known
+    problem = Problem(name=name, spec_digest=digest, spec=plain(spec))
+    session.add(problem)
+    session.flush()
+    return problem.id
+
+
+def ensure_target(session: Session, name: str, facts: Mapping[str, Any]) -> int:
+    """See `Archive.ensure_target`."""
+    target = target_named(session, name)
+    if target is None:
+        target = Target(name=name, facts=plain(facts))
+        session.add(target)
+    else:
+        target.facts = plain(facts)
+    session.flush()
+    return target.id
+
+
+def start_campaign(
+    session: Session,
+    problem: str | int,
+    backend: str,
+    target: str | int,
+    config: Mapping[str, Any],
+    seed: int,
+    random_state: str,
+) -> CampaignRecord:
+    """See `Archive.start_campaign`."""
+    problem_row = (
+        latest_problem(session, problem)
+        if isinstance(problem, str)
+        else session.get(Problem, problem)
+    )
+    target_row = (
+        target_named(session, target) if isinstance(target, str) else session.get(Target, target)
+    )
+    if problem_row is None or target_row is None:
+        missing = f"problem {problem!r}" if problem_row is None else f"target {target!r}"
+        raise ArchiveError(f"{missing} is not in the archive; record it before its campaigns")
+    campaign = Campaign(
+        key=secrets.token_hex(8),
+        problem_id=problem_row.id,
+        target_id=target_row.id,
+        backend=backend,
+        config=plain(config),
+        target_facts=target_row.facts,
+        seed=seed,
+        random_state=compress(random_state.encode()),
+        status=CampaignStatus.RUNNING.value,
+    )
+    session.add(campaign)
+    session.flush()
+    return campaign_record(session, campaign)
+
+
+def progress(
+    session: Session, campaign_id: int, random_state: str | None, clock: ActiveClock
+) -> Campaign:
+    """The campaign, with its time and (unless None) its random state brought forward."""
+    campaign = find_campaign(session, campaign_id)
+    campaign.updated = now()
+    campaign.active_seconds += clock.lap(campaign_id)
+    if random_state is not None:
+        campaign.random_state = compress(random_state.encode())
+    return campaign
+
+
+def store_noise_floor(
+    session: Session, campaign: Campaign, floor: float, comparisons: Sequence[Comparison]
+) -> None:
+    """See `Archive.record_noise_floor`."""
+    campaign.noise_floor = floor
+    _replace_comparisons(session, campaign, "noise", comparisons)
+
+
+def store_baselines(
+    session: Session,
+    campaign: Campaign,
+    candidate: str,
+    comparisons: Sequence[Comparison],
+    speedups: Sequence[Speedup],
+) -> None:
+    """See `Archive.record_baselines`."""
+    campaign.baseline_candidate_id = candidate_id_of(session, candidate)
+    campaign.baseline_speedups = pack_speedups(speedups)
+    _replace_comparisons(session, campaign, "baseline", comparisons)
+
+
+def store_lesson(session: Session, campaign: Campaign, lesson: Lesson) -> None:
+    """See `Archive.record_lesson`."""
+    candidate_id = None
+    if lesson.candidate is not None:
+        candidate_id = candidate_id_of(session, lesson.candidate)
+    session.add(
+        LessonRow(
+            problem_id=campaign.problem_id,
+            target_id=campaign.target_id,
+            campaign_id=campaign.id,
+            candidate_id=candidate_id,
+            text=storable(lesson.text),
+            speedup=lesson.speedup,
+            confirmed=lesson.confirmed,
+        )
+    )
+
+
+def finish(campaign: Campaign, status: CampaignStatus, reason: str) -> None:
+    """Set where a campaign stands and why."""
+    campaign.status = status.value
+    campaign.reason = storable(reason)
+
+
+def _replace_comparisons(
+    session: Session, campaign: Campaign, purpose: str, comparisons: Sequence[Comparison]
+) -> None:
+    session.execute(
+        delete(Measurement).where(
+            Measurement.campaign_id == campaign.id, Measurement.purpose == purpose
+        )
+    )
+    store_comparisons(session, comparisons, campaign_id=campaign.id, purpose=purpose)

@@ -1,0 +1,90 @@
+"""An open database: one session, one transaction, errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from db.engine import WRITES, archive_url, build_engine, shown_name
+from db.errors import ArchiveError
+from db.faults import translated
+from db.schema import require_current, upgrade
+
+
+class Database:
+    """Connections to one archive and the transactions on it."""
+
+    def __init__(self, location: str | Path, busy_seconds: float) -> None:
+        """Prepare; nothing is opened yet.
+
+        Raises:
+            ArchiveError: The location is not understood, or its driver is not installed.
+        """
+        url = archive_url(location)
+        self.shown = shown_name(url)
+        self.file = Path(self.shown) if self.shown == url.database else None
+        self._engine = build_engine(url, busy_seconds)
+        self._writer = self._engine.execution_options(**{WRITES: True})
+
+    def open(self, *, create: bool) -> None:
+        """Check that it is an archive of this version; make one where there is nothing.
+
+        Raises:
+            ArchiveError: See `db.schema.require_current`; or there is nothing and `create` is off.
+        """
+        self._ensure_place(create)
+        with translated(self.shown):
+            require_current(self._engine, self.shown)
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Bring an existing archive up to this version; returns the revisions before and after.
+
+        Raises:
+            ArchiveError: There is none, it is newer, or not an archive.
+        """
+        self._ensure_place(create=False)
+        with translated(self.shown):
+            return upgrade(self._engine, self.shown)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one consistent snapshot.
+
+        Raises:
+            ArchiveError: See `db.faults.translated`.
+        """
+        with translated(self.shown), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that holds the write lock; committed to disk when the block ends.
+
+        Raises:
+            ArchiveError: See `db.faults.translated`; nothing of the block is stored then.
+        """
+        with translated(self.shown), Session(self._writer) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _ensure_place(self, create: bool) -> None:
+        if self.file is None or self.file.exists():
+            return
+        if not create:
+            raise ArchiveError(
+                f"no archive at {self.file}; `kernelmill optimize` makes one, or name another "
+                "with --archive"
+            )
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ArchiveError(
+                f"archive {self.file}: its folder cannot be made ({error.strerror}); name "
+                "another with --archive"
+            ) from error

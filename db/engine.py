@@ -1,0 +1,85 @@
+"""Connections: SQLite set up for many readers and one writer, and explicit transactions.
+
+The sqlite3 driver begins transactions late and only before some statements. Here it begins none:
+SQLAlchemy's `begin` event does, with `BEGIN IMMEDIATE` for writes, so that a writer waits for its
+turn at the start and never fails half-way through with a stale snapshot.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from db.errors import ArchiveError
+from db.location import is_url
+
+WRITES = "kernelmill_writes"
+_WRITER_LOCK = 0x4B4D494C  # "KMIL": PostgreSQL advisory lock that makes writers take turns
+
+
+def archive_url(location: str | Path) -> URL:
+    """The database URL of a path or URL.
+
+    Raises:
+        ArchiveError: It is not a URL that SQLAlchemy understands.
+    """
+    if not is_url(location):
+        return URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
+    try:
+        return make_url(str(location))
+    except ArgumentError:
+        raise ArchiveError(
+            "the archive's URL is not understood; write a file path, or "
+            "postgresql+psycopg://user@host/database"
+        ) from None
+
+
+def shown_name(url: URL) -> str:
+    """How messages name the archive; never with a password."""
+    if url.get_backend_name() == "sqlite" and url.database and not url.query:
+        return url.database
+    return url.render_as_string(hide_password=True)
+
+
+def build_engine(url: URL, busy_seconds: float) -> Engine:
+    """An engine whose transactions begin as this module's docstring says.
+
+    Args:
+        url: From `archive_url`.
+        busy_seconds: How long to wait for another process's write to end.
+
+    Raises:
+        ArchiveError: The driver of the URL is not installed.
+    """
+    sqlite = url.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else {})
+    except (ImportError, NoSuchModuleError) as error:
+        raise ArchiveError(
+            f"no driver for {url.drivername}: {error}; install it, e.g. `pip install psycopg`"
+        ) from error
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif url.get_backend_name() == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES, False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")

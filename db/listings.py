@@ -1,0 +1,229 @@
+"""Queries behind the archive's listings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from db.blobs import load_texts
+from db.campaigns import load_candidate, parents_of
+from db.errors import ArchiveError
+from db.evaluations import load_evaluations
+from db.lookup import find_campaign, find_candidate
+from db.models import (
+    Campaign,
+    Candidate,
+    Evaluation,
+    ModelCallRow,
+    Parent,
+    Problem,
+    Proposal,
+    Target,
+)
+from db.records import ModelCall
+from db.rows import (
+    CampaignRow,
+    CandidateDetail,
+    EvaluationDetail,
+    OutcomeCount,
+    ProposalDetail,
+    TopRow,
+)
+from evaluator.evaluation import Interval
+
+
+def campaign_rows(session: Session, limit: int | None) -> list[CampaignRow]:
+    """See `Archive.campaigns`."""
+    statement = (
+        select(Campaign, Problem.name, Target.name)
+        .join(Problem, Problem.id == Campaign.problem_id)
+        .join(Target, Target.id == Campaign.target_id)
+        .order_by(Campaign.id.desc())
+        .limit(limit)
+    )
+    return [
+        _campaign_row(session, campaign, problem, target)
+        for campaign, problem, target in session.execute(statement)
+    ]
+
+
+def top_rows(session: Session, problem: str | None, target: str | None, limit: int) -> list[TopRow]:
+    """See `Archive.top`: each candidate once per problem revision and target, by its latest word.
+
+    The rank is read along an index; evaluations that a later one has replaced are passed over.
+    """
+    later = aliased(Evaluation)
+    replaced = select(later.id).where(
+        later.candidate_id == Evaluation.candidate_id,
+        later.problem_id == Evaluation.problem_id,
+        later.target_id == Evaluation.target_id,
+        later.seed_speedup.is_not(None),
+        later.id > Evaluation.id,
+    )
+    statement = (
+        select(Evaluation)
+        .where(Evaluation.seed_speedup.is_not(None), ~replaced.exists())
+        .order_by(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc())
+        .limit(limit)
+    )
+    if problem is not None:
+        revisions = _known(session, "problem", Problem, problem)
+        statement = statement.where(Evaluation.problem_id.in_(revisions))
+    if target is not None:
+        statement = statement.where(
+            Evaluation.target_id.in_(_known(session, "target", Target, target))
+        )
+    found = session.scalars(statement).all()
+    return [_top_row(session, rank, row) for rank, row in enumerate(found, start=1)]
+
+
+def outcome_counts(session: Session, campaign: int | str | None) -> list[OutcomeCount]:
+    """See `Archive.outcomes`."""
+    statement = select(Evaluation.outcome, func.count())
+    if campaign is not None:
+        row = find_campaign(session, campaign)
+        settled = select(Proposal.evaluation_id).where(Proposal.campaign_id == row.id)
+        statement = statement.where(Evaluation.id.in_(settled))
+    statement = statement.group_by(Evaluation.outcome).order_by(
+        func.count().desc(), Evaluation.outcome
+    )
+    return [OutcomeCount(outcome, count) for outcome, count in session.execute(statement)]
+
+
+def candidate_detail(session: Session, prefix: str) -> CandidateDetail:
+    """See `Archive.show`."""
+    row = find_candidate(session, prefix)
+    evaluations = session.scalars(
+        select(Evaluation).where(Evaluation.candidate_id == row.id).order_by(Evaluation.id)
+    ).all()
+    loaded = load_evaluations(session, [e.id for e in evaluations])
+    children = session.scalar(
+        select(func.count(func.distinct(Proposal.candidate_id)))
+        .join(Parent, Parent.proposal_id == Proposal.id)
+        .where(Parent.parent_id == row.id)
+    )
+    return CandidateDetail(
+        digest=row.digest,
+        candidate=load_candidate(session, row.digest),
+        created=row.created,
+        children=children or 0,
+        proposals=_proposal_details(session, row.id),
+        evaluations=tuple(
+            EvaluationDetail(e.campaign_id, e.created, loaded[e.id]) for e in evaluations
+        ),
+    )
+
+
+def interval_of(row: Evaluation) -> Interval | None:
+    """The speedup over the seed of an evaluation's row."""
+    if row.seed_speedup is None or row.seed_low is None or row.seed_high is None:
+        return None
+    return Interval(row.seed_speedup, row.seed_low, row.seed_high)
+
+
+def _campaign_row(session: Session, campaign: Campaign, problem: str, target: str) -> CampaignRow:
+    proposals, evaluated = session.execute(
+        select(func.count(), func.count(Proposal.evaluation_id)).where(
+            Proposal.campaign_id == campaign.id
+        )
+    ).one()
+    best = session.execute(
+        select(Evaluation, Candidate.digest)
+        .join(Proposal, Proposal.evaluation_id == Evaluation.id)
+        .join(Candidate, Candidate.id == Evaluation.candidate_id)
+        .where(Proposal.campaign_id == campaign.id, Evaluation.seed_speedup.is_not(None))
+        .order_by(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc())
+        .limit(1)
+    ).first()
+    return CampaignRow(
+        id=campaign.id,
+        key=campaign.key,
+        problem=problem,
+        backend=campaign.backend,
+        target=target,
+        status=campaign.status,
+        reason=campaign.reason,
+        started=campaign.started,
+        active_seconds=campaign.active_seconds,
+        proposals=proposals,
+        evaluated=evaluated,
+        best=best[1] if best else None,
+        speedup=interval_of(best[0]) if best else None,
+        confirmed=bool(best and best[0].seed_confirmed),
+        noise_floor=campaign.noise_floor,
+    )
+
+
+def _top_row(session: Session, rank: int, row: Evaluation) -> TopRow:
+    candidate = session.get_one(Candidate, row.candidate_id)
+    proposal = session.scalar(
+        select(Proposal)
+        .where(Proposal.candidate_id == row.candidate_id)
+        .order_by(Proposal.evaluation_id != row.id, Proposal.id)
+        .limit(1)
+    )
+    interval = interval_of(row)
+    assert interval is not None  # it was selected by it
+    return TopRow(
+        rank=rank,
+        candidate=candidate.digest,
+        problem=candidate.problem,
+        backend=candidate.backend,
+        target=session.get_one(Target, row.target_id).name,
+        speedup=interval,
+        confirmed=row.seed_confirmed,
+        campaign=row.campaign_id,
+        operator=proposal.operator if proposal else None,
+        description=proposal.description if proposal else None,
+    )
+
+
+def _known(
+    session: Session, what: str, table: type[Problem] | type[Target], name: str
+) -> Sequence[int]:
+    ids = session.scalars(select(table.id).where(table.name == name)).all()
+    if not ids:
+        names = session.scalars(select(table.name).distinct().order_by(table.name)).all()
+        known = f"it knows {', '.join(names)}" if names else "it is empty"
+        raise ArchiveError(f"the archive has nothing on {what} {name!r}; {known}")
+    return ids
+
+
+def _proposal_details(session: Session, candidate_id: int) -> tuple[ProposalDetail, ...]:
+    rows = session.execute(
+        select(Proposal, ModelCallRow)
+        .outerjoin(ModelCallRow, ModelCallRow.id == Proposal.model_call_id)
+        .where(Proposal.candidate_id == candidate_id)
+        .order_by(Proposal.id)
+    ).all()
+    parents = parents_of(session, [proposal.id for proposal, _ in rows])
+    calls = [call for _, call in rows if call is not None]
+    texts = load_texts(session, [i for c in calls for i in (c.prompt_id, c.completion_id)])
+    return tuple(
+        ProposalDetail(
+            campaign=proposal.campaign_id,
+            ordinal=proposal.ordinal,
+            operator=proposal.operator,
+            proposer=proposal.proposer,
+            parents=parents.get(proposal.id, ()),
+            description=proposal.description,
+            rules=tuple(proposal.rules or ()),
+            proposed=proposal.created,
+            model_call=_model_call(call),
+            prompt=None if call is None or call.prompt_id is None else texts[call.prompt_id],
+            completion=(
+                None if call is None or call.completion_id is None else texts[call.completion_id]
+            ),
+        )
+        for proposal, call in rows
+    )
+
+
+def _model_call(row: ModelCallRow | None) -> ModelCall | None:
+    if row is None:
+        return None
+    return ModelCall(
+        row.model, row.seconds, row.prompt_tokens, row.completion_tokens, row.cost, row.error
+    )

@@ -1,0 +1,1 @@
+"""Alembic migrations of the archive; run by `db.schema`, never by hand."""

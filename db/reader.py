@@ -1,0 +1,154 @@
+"""Reading an archive: what the search looks up and what people list."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from db import campaigns, difference, lineage, listings
+from db.database import Database
+from db.records import CampaignRecord, CampaignState, Lesson
+from db.rows import CampaignRow, CandidateDetail, Difference, LineageRow, OutcomeCount, TopRow
+from evaluator.candidate import Candidate
+from evaluator.evaluation import Evaluation
+
+
+class Reader:
+    """The reading half of `db.archive.Archive`; each method sees one consistent snapshot."""
+
+    def __init__(self, database: Database) -> None:
+        """Wrap an open database."""
+        self._db = database
+
+    @property
+    def location(self) -> str:
+        """How to name this archive to a user: path, or URL without password."""
+        return self._db.shown
+
+    def close(self) -> None:
+        """Close all connections; the last process to do so folds the write-ahead log in."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        """The archive itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    # ---- reading for the search
+
+    def load_campaign(self, campaign: int | str) -> CampaignState:
+        """Everything a resume needs.
+
+        Args:
+            campaign: Its number, or the beginning of its key.
+
+        Raises:
+            ArchiveError: None or several match.
+        """
+        with self._db.reading() as session:
+            return campaigns.load(session, campaign)
+
+    def last_unfinished_campaign(self) -> CampaignRecord | None:
+        """The campaign that was worked on last among those not `finished`."""
+        with self._db.reading() as session:
+            return campaigns.last_unfinished(session)
+
+    def evaluation_of(
+        self, candidate: str, target: str, problem_id: int | None = None
+    ) -> Evaluation | None:
+        """The latest evaluation of a candidate on a target, None if there is none.
+
+        Args:
+            candidate: Whole digest.
+            target: Name.
+            problem_id: Only for this revision of the problem.
+        """
+        with self._db.reading() as session:
+            return campaigns.evaluation_of(session, candidate, target, problem_id)
+
+    def evaluation_by_object(
+        self, object_hash: str, problem: str | int, target: str
+    ) -> Evaluation | None:
+        """The latest evaluation of identical machine code, infrastructure errors left out.
+
+        Args:
+            object_hash: SHA-256, hex.
+            problem: Id of a revision, or a name (its latest revision).
+            target: Name.
+        """
+        with self._db.reading() as session:
+            return campaigns.evaluation_by_object(session, object_hash, problem, target)
+
+    def candidate(self, prefix: str) -> Candidate:
+        """The candidate whose digest begins with `prefix`.
+
+        Raises:
+            ArchiveError: None or several match.
+        """
+        with self._db.reading() as session:
+            return campaigns.load_candidate(session, prefix)
+
+    def lessons(
+        self, problem: str | None = None, target: str | None = None, limit: int = 20
+    ) -> list[Lesson]:
+        """The latest lessons, newest first."""
+        with self._db.reading() as session:
+            return campaigns.lessons(session, problem, target, limit)
+
+    # ---- reading for people
+
+    def campaigns(self, limit: int | None = None) -> list[CampaignRow]:
+        """Campaigns, newest first."""
+        with self._db.reading() as session:
+            return listings.campaign_rows(session, limit)
+
+    def top(
+        self, problem: str | None = None, target: str | None = None, limit: int = 10
+    ) -> list[TopRow]:
+        """The best candidates by speedup over the seed, confirmed figures before others.
+
+        Raises:
+            ArchiveError: No such problem or target (the known ones are named).
+        """
+        with self._db.reading() as session:
+            return listings.top_rows(session, problem, target, limit)
+
+    def outcomes(self, campaign: int | str | None = None) -> list[OutcomeCount]:
+        """How many evaluations ended how, of a campaign or of all."""
+        with self._db.reading() as session:
+            return listings.outcome_counts(session, campaign)
+
+    def show(self, prefix: str) -> CandidateDetail:
+        """All that is known of a candidate.
+
+        Raises:
+            ArchiveError: None or several match.
+        """
+        with self._db.reading() as session:
+            return listings.candidate_detail(session, prefix)
+
+    def lineage(self, prefix: str) -> list[LineageRow]:
+        """Ancestors, the candidate itself, and descendants, in order of generation.
+
+        Raises:
+            ArchiveError: None or several match.
+        """
+        with self._db.reading() as session:
+            return lineage.lineage_rows(session, prefix)
+
+    def diff(self, a: str, b: str) -> Difference:
+        """What changed from candidate `a` to candidate `b`: source, tunables, flags, figures.
+
+        Raises:
+            ArchiveError: None or several match.
+        """
+        with self._db.reading() as session:
+            return difference.compare(session, a, b)

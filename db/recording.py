@@ -1,0 +1,196 @@
+"""What is recorded of each candidate: proposal, model call, evaluation, elite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from db.blobs import store_text
+from db.column_types import now, storable
+from db.errors import ArchiveError
+from db.evaluations import load_evaluations, store_evaluation
+from db.lookup import candidate_id_of, latest_problem, target_named
+from db.models import Campaign, EliteRow, ModelCallRow, Parent, Target
+from db.models import Candidate as CandidateRow
+from db.models import Evaluation as EvaluationRow
+from db.models import Proposal as ProposalRow
+from db.records import CandidateRecord, Elite, ModelCall
+from evaluator.candidate import Candidate
+from evaluator.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a candidate came to be proposed."""
+
+    operator: str
+    proposer: str
+    parents: tuple[str, ...]
+    description: str
+    rules: tuple[str, ...]
+    model_call_id: int | None
+
+
+def record_candidate(
+    session: Session, campaign: Campaign, candidate: Candidate, step: Step
+) -> CandidateRecord:
+    """See `Archive.record_candidate`."""
+    digest = candidate.digest
+    candidate_id = _ensure_candidate(session, candidate, digest)
+    earlier = session.execute(
+        select(ProposalRow.evaluation_id)
+        .where(ProposalRow.campaign_id == campaign.id, ProposalRow.candidate_id == candidate_id)
+        .limit(1)
+    ).first()
+    last = session.scalar(
+        select(func.max(ProposalRow.ordinal)).where(ProposalRow.campaign_id == campaign.id)
+    )
+    evaluation_id = earlier[0] if earlier else None
+    proposal = ProposalRow(
+        campaign_id=campaign.id,
+        ordinal=(last or 0) + 1,
+        candidate_id=candidate_id,
+        operator=step.operator,
+        proposer=step.proposer,
+        description=storable(step.description),
+        rules=list(step.rules) or None,
+        model_call_id=step.model_call_id,
+        evaluation_id=evaluation_id,
+    )
+    session.add(proposal)
+    session.flush()
+    for position, parent in enumerate(step.parents):
+        parent_id = candidate_id_of(session, parent)
+        session.add(Parent(proposal_id=proposal.id, position=position, parent_id=parent_id))
+    evaluation = (
+        load_evaluations(session, [evaluation_id])[evaluation_id] if evaluation_id else None
+    )
+    return CandidateRecord(digest, proposal.ordinal, earlier is not None, evaluation)
+
+
+def store_model_call(
+    session: Session,
+    campaign: Campaign,
+    call: ModelCall,
+    prompt: str | None,
+    completion: str | None,
+) -> int:
+    """Store a model call with its texts; returns its row id."""
+    row = ModelCallRow(
+        campaign_id=campaign.id,
+        model=call.model,
+        seconds=call.seconds,
+        prompt_tokens=call.prompt_tokens,
+        completion_tokens=call.completion_tokens,
+        cost=call.cost,
+        error=None if call.error is None else storable(call.error),
+        prompt_id=store_text(session, prompt),
+        completion_id=store_text(session, completion),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def record_evaluation(session: Session, campaign: Campaign, evaluation: Evaluation) -> None:
+    """See `Archive.record_evaluation`."""
+    candidate_id = candidate_id_of(session, evaluation.candidate)
+    target = session.get_one(Target, campaign.target_id)
+    if evaluation.target != target.name:
+        raise ArchiveError(
+            f"an evaluation on target {evaluation.target} cannot go into campaign {campaign.id}, "
+            f"which is on {target.name}: start a campaign for that target"
+        )
+    evaluation_id = _same_evaluation(
+        session, evaluation, candidate_id, campaign.problem_id, target.id
+    ) or store_evaluation(
+        session,
+        evaluation,
+        candidate_id=candidate_id,
+        problem_id=campaign.problem_id,
+        target_id=target.id,
+        campaign_id=campaign.id,
+    )
+    settled = session.execute(
+        update(ProposalRow)
+        .where(ProposalRow.campaign_id == campaign.id, ProposalRow.candidate_id == candidate_id)
+        .values(evaluation_id=evaluation_id)
+        .returning(ProposalRow.id)
+    ).first()
+    if settled is None:
+        raise ArchiveError(
+            f"candidate {evaluation.candidate[:12]} was not proposed in campaign {campaign.id}; "
+            "record it there first"
+        )
+
+
+def record_stray_evaluation(session: Session, evaluation: Evaluation) -> None:
+    """Store an evaluation that belongs to no campaign, for the latest revision of its problem."""
+    candidate_id = candidate_id_of(session, evaluation.candidate)
+    candidate = session.get_one(CandidateRow, candidate_id)
+    problem = latest_problem(session, candidate.problem)
+    target = target_named(session, evaluation.target)
+    if problem is None or target is None:
+        raise ArchiveError(
+            f"problem {candidate.problem} or target {evaluation.target} is not in the archive; "
+            "record both before evaluations"
+        )
+    if _same_evaluation(session, evaluation, candidate_id, problem.id, target.id) is None:
+        store_evaluation(
+            session,
+            evaluation,
+            candidate_id=candidate_id,
+            problem_id=problem.id,
+            target_id=target.id,
+            campaign_id=None,
+        )
+
+
+def store_elite(session: Session, campaign: Campaign, elite: Elite) -> None:
+    """Put a candidate into its cell, in the place of the one before."""
+    session.merge(
+        EliteRow(
+            campaign_id=campaign.id,
+            island=elite.island,
+            cell=elite.cell,
+            candidate_id=candidate_id_of(session, elite.candidate),
+            score=elite.score,
+            created=now(),
+        )
+    )
+
+
+def _ensure_candidate(session: Session, candidate: Candidate, digest: str) -> int:
+    known = session.scalar(select(CandidateRow.id).where(CandidateRow.digest == digest))
+    if known is not None:
+        return known
+    row = CandidateRow(
+        digest=digest,
+        problem=candidate.problem,
+        backend=candidate.backend,
+        source_id=store_text(session, candidate.source),
+        tunables=dict(candidate.tunables),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _same_evaluation(
+    session: Session, evaluation: Evaluation, candidate_id: int, problem_id: int, target_id: int
+) -> int | None:
+    latest = session.scalar(
+        select(EvaluationRow.id)
+        .where(
+            EvaluationRow.candidate_id == candidate_id,
+            EvaluationRow.problem_id == problem_id,
+            EvaluationRow.target_id == target_id,
+        )
+        .order_by(EvaluationRow.id.desc())
+        .limit(1)
+    )
+    if latest is not None and load_evaluations(session, [latest])[latest] == evaluation:
+        return latest
+    return None

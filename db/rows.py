@@ -1,0 +1,163 @@
+"""Rows of the archive's listings: frozen values, apart from how they are printed."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from db.records import ModelCall
+from evaluator.candidate import Candidate
+from evaluator.evaluation import Evaluation, Interval
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A campaign in a list.
+
+    Attributes:
+        id, key: Number here, and name anywhere.
+        problem, backend, target: Names.
+        status, reason: Where it stands and why.
+        started: UTC.
+        active_seconds: Wall time spent running.
+        proposals, evaluated: How many, and how many of them are settled.
+        best: Digest of the best candidate, None where nothing was timed against the seed.
+        speedup: Of the best over the seed.
+        confirmed: That figure is confirmed.
+        noise_floor: From its A/A run (0.01 is 1 %).
+    """
+
+    id: int
+    key: str
+    problem: str
+    backend: str
+    target: str
+    status: str
+    reason: str
+    started: datetime.datetime
+    active_seconds: float
+    proposals: int
+    evaluated: int
+    best: str | None
+    speedup: Interval | None
+    confirmed: bool
+    noise_floor: float | None
+
+
+@dataclass(frozen=True)
+class TopRow:
+    """A candidate in a ranking; figures are over the seed."""
+
+    rank: int
+    candidate: str
+    problem: str
+    backend: str
+    target: str
+    speedup: Interval
+    confirmed: bool
+    campaign: int | None
+    operator: str | None
+    description: str | None
+
+
+@dataclass(frozen=True)
+class OutcomeCount:
+    """How many evaluations ended so."""
+
+    outcome: str
+    count: int
+
+
+@dataclass(frozen=True)
+class LineageRow:
+    """A relative of a candidate.
+
+    Attributes:
+        generation: Negative for ancestors (-1: parents), 0 for itself, positive for descendants.
+        candidate: Digest.
+        parents: Digests, over all its proposals, main parents first.
+        operator, description: Of its first proposal.
+        outcome: Of its latest evaluation on any target.
+        speedup: Over the seed, from that evaluation.
+        confirmed: That figure is confirmed.
+    """
+
+    generation: int
+    candidate: str
+    parents: tuple[str, ...]
+    operator: str | None
+    description: str | None
+    outcome: str | None
+    speedup: Interval | None
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class ProposalDetail:
+    """One time a candidate was proposed."""
+
+    campaign: int
+    ordinal: int
+    operator: str
+    proposer: str
+    parents: tuple[str, ...]
+    description: str
+    rules: tuple[str, ...]
+    proposed: datetime.datetime
+    model_call: ModelCall | None
+    prompt: str | None
+    completion: str | None
+
+
+@dataclass(frozen=True)
+class EvaluationDetail:
+    """One evaluation, with where and when."""
+
+    campaign: int | None
+    evaluated: datetime.datetime
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class CandidateDetail:
+    """All that is known of a candidate; proposals and evaluations oldest first."""
+
+    digest: str
+    candidate: Candidate
+    created: datetime.datetime
+    children: int
+    proposals: tuple[ProposalDetail, ...]
+    evaluations: tuple[EvaluationDetail, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One named thing on both sides; None where a side does not have it."""
+
+    name: str
+    a: str | int | float | None
+    b: str | int | float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two candidates side by side.
+
+    Attributes:
+        a, b: Digests.
+        source: Unified diff of the sources, "" if equal.
+        tunables: Every tunable that either overrides, with its values.
+        flags: The compiler flags either source asks for, where they differ.
+        figures: Outcome, speedup and seconds per workload, per target both were evaluated on or
+            either was.
+        context: Names of what the two are candidates for, where it differs (problem, backend).
+    """
+
+    a: str
+    b: str
+    source: str
+    tunables: tuple[Change, ...]
+    flags: tuple[Change, ...]
+    figures: tuple[Change, ...]
+    context: Mapping[str, tuple[str, str]]
