@@ -20,6 +20,7 @@ from db.records import (
     Lesson,
     ModelCall,
 )
+from db.rows import Migration
 from evaluator.candidate import Candidate
 from evaluator.evaluation import Comparison, Evaluation, Speedup
 
@@ -69,15 +70,11 @@ class Archive(Reader):
         return cls(database)
 
     @staticmethod
-    def migrate(location: str | Path | None = None) -> tuple[str | None, str]:
-        """Bring an existing archive to this version's layout in one transaction.
-
-        Returns:
-            The layouts before and after; equal if there was nothing to do.
-        """
+    def migrate(location: str | Path | None = None) -> Migration:
+        """Bring an existing archive to this version's layout in one transaction."""
         database = Database(location or default_location(), busy_seconds=15.0)
         try:
-            return database.migrate()
+            return Migration(database.shown, *database.migrate())
         finally:
             database.close()
 

@@ -132,6 +132,20 @@ class CandidateDetail:
 
 
 @dataclass(frozen=True)
+class Migration:
+    """What a migration did; `before` is None for an empty database, equal to `after` for none.
+
+    Attributes:
+        archive: How to name it to a user.
+        before, after: Layout revisions.
+    """
+
+    archive: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True)
 class Change:
     """One named thing on both sides; None where a side does not have it."""
 

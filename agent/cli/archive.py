@@ -1,0 +1,154 @@
+"""`kernelmill archive`: campaigns, rankings, candidates, their relatives and their differences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli import archive_tables as tables
+from agent.cli.errors import command
+from agent.cli.output import CsvFlag, JsonFlag, emit, emit_document, emit_text
+
+if TYPE_CHECKING:
+    from db.archive import Archive
+
+app = typer.Typer(
+    help="Look into the archive of everything measured.", no_args_is_help=True, add_completion=False
+)
+
+Location = Annotated[
+    str | None,
+    typer.Option(
+        "--archive",
+        envvar="KERNELMILL_ARCHIVE",
+        metavar="PATH_OR_URL",
+        help="The archive. Default: the one in your data folder.",
+    ),
+]
+Digest = Annotated[
+    str, typer.Argument(metavar="CANDIDATE", help="The first hex digits of its digest.")
+]
+
+
+@app.command("ls")
+@command
+def list_campaigns(
+    campaign: Annotated[
+        str | None,
+        typer.Argument(help="List this campaign's candidates: its number, or how its key begins."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest.")
+    ] = 50,
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """List campaigns, or the candidates of one in order."""
+    with _open(archive) as opened:
+        if campaign is None:
+            table = tables.campaigns(opened.campaigns(limit), full=json or csv)
+        else:
+            state = opened.load_campaign(campaign)
+            table = tables.candidates(state, limit, full=json or csv)
+    emit(table, json=json, csv=csv)
+
+
+@app.command()
+@command
+def top(
+    problem: Annotated[
+        str | None, typer.Option("--problem", "-p", help="Only this problem.")
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", "-t", help="Only this target.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 10,
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """Rank candidates by speedup over the seed, confirmed ones first."""
+    with _open(archive) as opened:
+        rows = opened.top(problem, target, limit)
+    emit(tables.ranking(rows, full=json or csv), json=json, csv=csv)
+
+
+@app.command()
+@command
+def show(
+    candidate: Digest,
+    source: Annotated[bool, typer.Option("--source", help="Print the source alone.")] = False,
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Also print prompts and completions.")
+    ] = False,
+    rounds: Annotated[bool, typer.Option("--rounds", help="Also print every raw round.")] = False,
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """Show all that is known of a candidate (with --csv: its timings)."""
+    with _open(archive) as opened:
+        detail = opened.show(candidate)
+    if source:
+        emit_text(detail.candidate.source)
+    elif csv:
+        emit(tables.timings(detail, rounds=rounds), json=json, csv=csv)
+    else:
+        emit_document(tables.document(detail, prompts=prompts, rounds=rounds), json=json)
+
+
+@app.command()
+@command
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="The first hex digits of a candidate.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The same of the one to compare it with.")],
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """Show what changed from one candidate to another (with --csv: without the sources)."""
+    with _open(archive) as opened:
+        difference = opened.diff(a, b)
+    table = tables.changes(difference)
+    if csv:
+        emit(table, json=json, csv=csv)
+    elif json:
+        emit_document(vars(difference), json=True)
+    else:
+        emit_text(difference.source or "the sources are equal")
+        emit_text("")
+        emit(table)
+
+
+@app.command()
+@command
+def lineage(
+    candidate: Digest,
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """List a candidate's ancestors and descendants, by generation."""
+    with _open(archive) as opened:
+        rows = opened.lineage(candidate)
+    emit(tables.lineage(rows, full=json or csv), json=json, csv=csv)
+
+
+@app.command()
+@command
+def migrate(
+    archive: Location = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """Bring an archive of an older version up to this one."""
+    from db.archive import Archive
+
+    emit(tables.migration(Archive.migrate(archive)), json=json, csv=csv)
+
+
+def _open(location: str | Path | None) -> Archive:
+    from db.archive import Archive
+
+    return Archive.open(location, create=False)
