@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO_FLAGS ?= --minutes 3
 BENCH_FLAGS ?=
 
-.PHONY: demo test check bench setup dev docs clean
+.PHONY: demo test check lint format types imports bench setup dev docs clean
 
 demo: setup
 	$(BIN)/kernelmill optimize softmax $(DEMO_FLAGS)
@@ -11,10 +11,18 @@ demo: setup
 test: dev
 	$(BIN)/pytest -q -m "not slow and not gpu"
 
-check: dev
+check: lint format types imports
+
+lint: dev
 	$(BIN)/ruff check .
+
+format: dev
 	$(BIN)/ruff format --check .
+
+types: dev
 	$(BIN)/mypy
+
+imports: dev
 	$(BIN)/lint-imports
 
 bench: dev
