@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -130,18 +131,32 @@ def describe(problem: Problem, backend: Backend) -> dict[str, Any]:
 def render(described: dict[str, Any]) -> str:
     """The text form of `describe`."""
     sections = [
-        ("", [f"{described['name']}: {described['summary']}", "", described["description"]]),
-        (f"Signature ({described['backend']})", [described["prototype"], described["contract"]]),
+        (
+            "",
+            [
+                f"{described['name']}: {described['summary']}",
+                "",
+                *_wrapped(described["description"]),
+            ],
+        ),
+        (
+            f"Signature ({described['backend']})",
+            [described["prototype"], *_wrapped(described["contract"])],
+        ),
         ("Header", [described["header"] or ""]),
         ("Parameters", _parameter_lines(described)),
         ("Timed workloads", _workload_lines(described)),
         (
             "Correctness",
             [
-                f"{described['policy']['precision']}: {described['policy']['meaning']}; "
-                f"{described['policy']['bound']}.",
-                f"{described['check_workloads']} further workloads are checked and not shown: "
-                "expect one element, primes, tails, empty or long and thin shapes, wide ranges.",
+                *_wrapped(
+                    f"{described['policy']['precision']}: {described['policy']['meaning']}; "
+                    f"{described['policy']['bound']}."
+                ),
+                *_wrapped(
+                    f"{described['check_workloads']} further workloads are checked and not shown: "
+                    "expect one element, primes, tails, long and thin shapes, wide ranges."
+                ),
                 *(f"Law: {law}" for law in described["laws"]),
             ],
         ),
@@ -155,6 +170,17 @@ def render(described: dict[str, Any]) -> str:
 def _section(title: str, lines: list[str]) -> str:
     body = "\n".join(lines).strip("\n")
     return f"== {title} ==\n{body}" if title else body
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of at most 96 columns; line breaks and indentation of the text stay."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line, 96, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        ) or [""]
+    return lines
 
 
 def _parameter_lines(described: dict[str, Any]) -> list[str]:
@@ -181,7 +207,8 @@ def _tunable_lines(described: dict[str, Any]) -> list[str]:
     if described["allowed_flags"]:
         lines += [
             f"{_mark(described['backend'])} flags: -ffast-math",
-            f"Compiler flags you may ask for: {' '.join(described['allowed_flags'])}",
+            "Compiler flags you may ask for:",
+            *_wrapped(" ".join(described["allowed_flags"])),
         ]
     return lines
 

@@ -85,3 +85,11 @@ def test_a_closed_pipe_is_silent() -> None:
     shell = f'"{sys.executable}" -c "{code}" | true'
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=ROOT)
     assert "Traceback" not in done.stderr
+
+
+def test_an_option_without_a_variable_of_its_own_has_one_named_after_its_command() -> None:
+    name = "KERNELMILL_ARCHIVE_LS_LIMIT"
+    assert f"`{name}`" in (ROOT / "docs" / "commands.md").read_text()
+    done = kernelmill("archive", "ls", **{name: "many"})
+    assert done.returncode == 2
+    assert "'--limit'" in done.stderr

@@ -1,0 +1,1 @@
+"""Measurements of Kernelmill itself: each module writes its figures as JSON."""
