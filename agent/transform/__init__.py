@@ -1,0 +1,1 @@
+"""The embedded proposer's engine: source-to-source rules on a C++ syntax tree."""

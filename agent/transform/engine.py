@@ -1,0 +1,224 @@
+"""Proposing children: single rewrites, random chains of them, and new tunables."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.transform.rewrite import Rewrite, Rule
+from agent.transform.rules.flags import Flags
+from agent.transform.rules.functions import FastMath, ReciprocalSqrt, VectorMath
+from agent.transform.rules.fusion import Fission, Fuse
+from agent.transform.rules.interchange import Interchange
+from agent.transform.rules.invariants import HoistInvariant, HoistReciprocal
+from agent.transform.rules.jam import UnrollAndJam
+from agent.transform.rules.memory import (
+    Prefetch,
+    StreamingStores,
+    SwapInsteadOfCopy,
+    ThreadLocalScratch,
+)
+from agent.transform.rules.online import OnlineMaxSum
+from agent.transform.rules.parallel import ParallelFor, ParallelRegion, StaticPartition
+from agent.transform.rules.pointers import AssumeAligned, Restrict
+from agent.transform.rules.precision import FloatLiterals, SinglePrecision
+from agent.transform.rules.privatise import Privatise
+from agent.transform.rules.scan import BlockedScan
+from agent.transform.rules.tiling import StripMine, Tile
+from agent.transform.rules.unroll import SplitAccumulator, Unroll
+from agent.transform.rules.vectorise import IgnoreDependences, Simd
+from agent.transform.syntax import Unit, parse
+from evaluator.errors import SourceError
+from evaluator.tunables import declared
+
+RULES: tuple[Rule, ...] = (
+    ParallelFor(),
+    ParallelRegion(),
+    StaticPartition(),
+    Simd(),
+    IgnoreDependences(),
+    Restrict(),
+    AssumeAligned(),
+    Tile(),
+    StripMine(),
+    Interchange(),
+    UnrollAndJam(),
+    Unroll(),
+    SplitAccumulator(),
+    Fuse(),
+    Fission(),
+    HoistReciprocal(),
+    HoistInvariant(),
+    FloatLiterals(),
+    SinglePrecision(),
+    FastMath(),
+    VectorMath(),
+    ReciprocalSqrt(),
+    OnlineMaxSum(),
+    BlockedScan(),
+    Privatise(),
+    Prefetch(),
+    StreamingStores(),
+    ThreadLocalScratch(),
+    SwapInsteadOfCopy(),
+    Flags(),
+)
+"""Every rule, in no order that matters."""
+
+_PRIOR: Mapping[str, float] = {
+    "parallel-for": 3.0,
+    "parallel-region": 2.5,
+    "simd": 3.0,
+    "unroll-and-jam": 3.0,
+    "blocked-scan": 3.0,
+    "privatise": 3.0,
+    "interchange": 2.0,
+    "fast-functions": 2.0,
+    "vector-math": 2.0,
+    "flags": 2.0,
+    "split-accumulator": 2.0,
+    "swap-buffers": 2.0,
+    "single-precision": 1.5,
+    "fission": 1.0,
+    "fuse": 1.5,
+    "tile": 1.5,
+    "streaming-stores": 1.0,
+    "restrict": 1.0,
+    "hoist-reciprocal": 1.0,
+    "assume-aligned": 0.5,
+    "unroll": 0.7,
+    "prefetch": 0.6,
+    "ivdep": 0.5,
+    "static-partition": 0.4,
+    "strip-mine": 0.4,
+    "hoist-invariant": 0.4,
+    "rsqrt": 0.3,
+    "float-literals": 0.7,
+    "online-max-sum": 0.4,
+    "thread-local-scratch": 1.0,
+}
+_LENGTHS = (1, 1, 1, 2, 2, 3, 4)
+_LARGEST = 60_000
+"""Sources above this many characters are not rewritten further: blocking doubles code."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A child to evaluate.
+
+    Attributes:
+        source: Its text.
+        tunables: Values for tunables it declares; others keep their defaults.
+        rules: Names of the rules that were applied, in order.
+        description: What they did, in words.
+    """
+
+    source: str
+    tunables: Mapping[str, int] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    description: str = ""
+
+
+def all_rewrites(source: str) -> list[Rewrite]:
+    """Every single application of every rule; empty for a source that cannot be parsed."""
+    unit = _readable(source)
+    if unit is None:
+        return []
+    return [r for rule in RULES for r in rewrites(rule, unit)]
+
+
+def rewrites(rule: Rule, unit: Unit) -> list[Rewrite]:
+    """The applications of one rule that change the source and still parse."""
+    found = {r.source: r for r in rule.rewrites(unit) if r.source != unit.source}
+    return [r for r in found.values() if parse(r.source) is not None]
+
+
+def propose(
+    source: str,
+    tunables: Mapping[str, int],
+    rng: random.Random,
+    credit: Mapping[str, float] | None = None,
+    steps: int | None = None,
+) -> Proposal | None:
+    """One child: a random chain of rewrites.
+
+    Args:
+        source: The parent's text.
+        tunables: The parent's values; those the child still declares are kept.
+        rng: Its state alone decides the child.
+        credit: Factor per rule name on its prior weight; 1 where missing.
+        steps: Length of the chain; one to four by default.
+
+    Returns:
+        The child, or None if no rule applies. Its text always differs from the parent's.
+    """
+    length = rng.choice(_LENGTHS) if steps is None else steps
+    chain: list[Rewrite] = []
+    at = source
+    for _ in range(length):
+        step = _step(at, rng, credit or {}, {r.source for r in chain} | {source})
+        if step is None:
+            break
+        chain.append(step)
+        at = step.source
+    if not chain:
+        return None
+    return as_proposal(chain, tunables)
+
+
+def as_proposal(chain: Sequence[Rewrite], tunables: Mapping[str, int]) -> Proposal:
+    """The child at the end of a chain of rewrites."""
+    source = chain[-1].source
+    return Proposal(
+        source,
+        inherited(source, tunables),
+        tuple(r.rule for r in chain),
+        "; ".join(r.description for r in chain),
+    )
+
+
+def inherited(source: str, tunables: Mapping[str, int]) -> dict[str, int]:
+    """Those of a parent's tunables that a child's source still allows."""
+    allowed = {t.name: t.choices for t in declared(source)}
+    return {n: v for n, v in tunables.items() if v in allowed.get(n, ())}
+
+
+def _readable(source: str) -> Unit | None:
+    """The parsed source; None if rules have nothing to hold on to."""
+    if len(source) > _LARGEST:
+        return None
+    try:
+        declared(source)
+    except SourceError:
+        return None
+    return parse(source)
+
+
+def _step(
+    source: str, rng: random.Random, credit: Mapping[str, float], seen: set[str]
+) -> Rewrite | None:
+    unit = _readable(source)
+    if unit is None:
+        return None
+    left = {rule.name: rule for rule in RULES}
+    while left:
+        names = list(left)
+        weights = [_weight(n, source) * max(credit.get(n, 1.0), 0.01) for n in names]
+        rule = left.pop(rng.choices(names, weights)[0])
+        found = [r for r in rewrites(rule, unit) if r.source not in seen]
+        if found:
+            return rng.choices(found, [0.7**i for i in range(len(found))])[0]
+    return None
+
+
+def _weight(name: str, source: str) -> float:
+    """Prior of a rule; what a naive kernel lacks most comes first."""
+    weight = _PRIOR.get(name, 1.0)
+    if name in ("parallel-for", "parallel-region", "privatise") and "#pragma omp p" not in source:
+        return weight * 4
+    if name == "simd" and " simd" not in source:
+        return weight * 2
+    if name == "flags" and "flags:" not in source:
+        return weight * 2
+    return weight

@@ -1,0 +1,103 @@
+"""First children of a seed: combinations of rules that tend to pay together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.transform.engine import RULES, Proposal, as_proposal, rewrites
+from agent.transform.rewrite import Rewrite
+from agent.transform.rules.flags import CAREFUL, FAST, WIDE, merge
+from agent.transform.syntax import parse
+from evaluator.errors import SourceError
+from evaluator.tunables import declared, flags, with_flags
+
+_MANY = 16
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Apply a rule's first rewrite up to `times` times; `key` steps must apply at least once."""
+
+    rule: str
+    times: int = 1
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    steps: tuple[_Step, ...]
+    flags: tuple[str, ...]
+
+
+_CLEAN = (_Step("single-precision"), _Step("float-literals"))
+_THREADS = (_Step("parallel-for"),)
+_VECTORS = (_Step("simd", _MANY), _Step("restrict"))
+_HOIST = (_Step("hoist-reciprocal", _MANY),)
+_SWAP = _Step("swap-buffers")
+
+_RECIPES: tuple[_Recipe, ...] = (
+    _Recipe((*_THREADS, *_VECTORS), FAST),
+    _Recipe((_Step("privatise", key=True), *_VECTORS), WIDE),
+    _Recipe((_Step("fission", key=True), _Step("privatise", key=True), *_VECTORS), CAREFUL),
+    _Recipe((_SWAP, _Step("parallel-region", key=True), *_VECTORS), WIDE),
+    _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe(
+        (*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL
+    ),
+    _Recipe((*_CLEAN, _Step("vector-math", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
+    _Recipe((_Step("interchange", key=True), *_THREADS, *_VECTORS), FAST),
+    _Recipe((*_CLEAN, *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
+    _Recipe((_Step("split-accumulator", _MANY, key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe((*_THREADS, _Step("streaming-stores", key=True), *_VECTORS), FAST),
+)
+
+
+def openings(source: str) -> list[Proposal]:
+    """Strong first children of a seed, the most promising first; the same for the same source.
+
+    Returns:
+        About six to ten proposals without repeats; empty if the source cannot be parsed.
+    """
+    try:
+        declared(source)
+        flags(source)
+    except SourceError:
+        return []
+    found: dict[str, Proposal] = {}
+    for recipe in _RECIPES:
+        proposal = _cook(source, recipe)
+        if proposal is not None and proposal.source != source:
+            found.setdefault(proposal.source, proposal)
+    return list(found.values())
+
+
+def _cook(source: str, recipe: _Recipe) -> Proposal | None:
+    chain: list[Rewrite] = []
+    at = source
+    for step in recipe.steps:
+        applied = apply_first(at, step.rule, step.times)
+        if step.key and not applied:
+            return None
+        chain += applied
+        at = chain[-1].source if chain else at
+    if not chain:
+        return None
+    at = with_flags(at, merge(flags(at), recipe.flags))
+    chain.append(Rewrite("flags", f"flags {' '.join(recipe.flags)}", at))
+    return as_proposal(chain, {})
+
+
+def apply_first(source: str, rule_name: str, times: int) -> Sequence[Rewrite]:
+    """Apply the first rewrite of a rule, again and again, up to `times` times."""
+    rule = next(r for r in RULES if r.name == rule_name)
+    chain: list[Rewrite] = []
+    for _ in range(times):
+        unit = parse(source)
+        found = rewrites(rule, unit) if unit is not None else []
+        if not found:
+            break
+        chain.append(found[0])
+        source = found[0].source
+    return chain
