@@ -2,7 +2,7 @@
 
 A million candidates bring some five million comparisons, each with tens of rounds of two timings.
 Timings are doubles whose low bits are noise, so only sign, exponent and leading bits compress:
-the bytes of all doubles are stored plane by plane (all first bytes, all second bytes, ...), which
+the bytes of all timings are stored plane by plane (all first bytes, all second bytes, ...), which
 puts the compressible ones side by side, and then go through zstd.
 """
 
@@ -76,32 +76,30 @@ def unpack_json(data: bytes) -> Any:
 
 
 def pack_rounds(rounds: tuple[Round, ...]) -> bytes:
-    """Rounds as bytes: count, `used` bits, then candidate, other, foreign in byte planes."""
+    """Rounds as bytes: count, `used` bits, both timings in byte planes, `foreign` as it is.
+
+    Foreign shares are quotients of clock ticks: few values, which repeat whole.
+    """
     n = len(rounds)
-    doubles = struct.pack(
-        f"<{3 * n}d",
-        *(r.candidate for r in rounds),
-        *(r.other for r in rounds),
-        *(r.foreign for r in rounds),
-    )
+    timings = struct.pack(f"<{2 * n}d", *(r.candidate for r in rounds), *(r.other for r in rounds))
+    planes = b"".join(timings[i::8] for i in range(8))
+    foreign = struct.pack(f"<{n}d", *(r.foreign for r in rounds))
     used = sum(1 << i for i, r in enumerate(rounds) if r.used).to_bytes((n + 7) // 8, "little")
-    planes = b"".join(doubles[i::8] for i in range(8))
-    return n.to_bytes(4, "little") + _compressor().compress(used + planes)
+    return n.to_bytes(4, "little") + _compressor().compress(used + planes + foreign)
 
 
 def unpack_rounds(data: bytes) -> tuple[Round, ...]:
     """The inverse of `pack_rounds`, bit for bit."""
     n = int.from_bytes(data[:4], "little")
     content = _decompressor().decompress(data[4:])
-    bits = int.from_bytes(content[: (n + 7) // 8], "little")
-    planes = content[(n + 7) // 8 :]
-    doubles = bytearray(24 * n)
+    start, end = (n + 7) // 8, (n + 7) // 8 + 16 * n
+    bits = int.from_bytes(content[:start], "little")
+    timings = bytearray(16 * n)
     for i in range(8):
-        doubles[i::8] = planes[3 * n * i : 3 * n * (i + 1)]
-    values = struct.unpack(f"<{3 * n}d", doubles)
-    return tuple(
-        Round(values[i], values[n + i], values[2 * n + i], bool(bits >> i & 1)) for i in range(n)
-    )
+        timings[i::8] = content[start + 2 * n * i : start + 2 * n * (i + 1)]
+    times = struct.unpack(f"<{2 * n}d", timings)
+    foreign = struct.unpack(f"<{n}d", content[end:])
+    return tuple(Round(times[i], times[n + i], foreign[i], bool(bits >> i & 1)) for i in range(n))
 
 
 def plain(value: Any) -> Any:

@@ -30,7 +30,7 @@ def archive_url(location: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
     try:
         return make_url(str(location))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise ArchiveError(
             "the archive's URL is not understood; write a file path, or "
             "postgresql+psycopg://user@host/database"

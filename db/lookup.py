@@ -13,6 +13,7 @@ from db.models import Campaign, Candidate, Problem, Target
 
 _DIGEST_LENGTH = 64
 _KEY_LENGTH = 16
+_KEY_PREFIX = 4  # fewer are a number, never the beginning of a key
 _SHOWN = 12
 _OFFERED = 5
 
@@ -58,7 +59,7 @@ def find_candidate(session: Session, prefix: str) -> Candidate:
 
 
 def find_campaign(session: Session, name: int | str) -> Campaign:
-    """The campaign of that number, or the one whose key begins with `name`.
+    """The campaign of that number, or the one whose key begins with `name` (4 digits or more).
 
     Raises:
         ArchiveError: There is none, or several keys begin so.
@@ -69,7 +70,7 @@ def find_campaign(session: Session, name: int | str) -> Campaign:
         if by_number is not None:
             return by_number
     matches: list[Campaign] = []
-    if _is_hex(wanted) and len(wanted) <= _KEY_LENGTH:
+    if _is_hex(wanted) and _KEY_PREFIX <= len(wanted) <= _KEY_LENGTH:
         where = begins_with(Campaign.key, wanted, _KEY_LENGTH)
         matches = list(session.scalars(select(Campaign).where(where).limit(_OFFERED + 1)))
     if not matches:

@@ -37,7 +37,7 @@ Digest = Annotated[
 def list_campaigns(
     campaign: Annotated[
         str | None,
-        typer.Argument(help="List this campaign's candidates: its number, or how its key begins."),
+        typer.Argument(help="List this campaign's candidates: its number or key."),
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest.")
