@@ -19,6 +19,7 @@ from sandbox.provider import Limits, SandboxError
 ROOT = Path("/sys/fs/cgroup")
 V1_CONTROLLERS = ("freezer", "memory", "pids", "cpuacct")
 FREEZE_SECONDS = 5.0
+POLL_SECONDS = 20e-6
 _serial = itertools.count()
 
 
@@ -148,6 +149,7 @@ class Cgroup:
     def _await(self, path: Path, wanted: str) -> None:
         deadline = time.monotonic() + FREEZE_SECONDS
         while wanted not in path.read_text():
+            time.sleep(POLL_SECONDS)  # a member may need this very core to reach its stop
             if time.monotonic() > deadline:
                 raise SandboxError(f"the sandbox did not stand still within {FREEZE_SECONDS:g} s")
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sandbox import priority
 from sandbox.layout import Layout
 from sandbox.provider import Exit, Session
 
@@ -36,6 +37,13 @@ class RunnerRefusedError(Exception):
     """The runner answered that it could not load or bind; the message is its reason."""
 
 
+SETTLE_SECONDS = 0.001
+"""Between thaw and "go", clock running: gives woken threads a core each. Measured on two cores: calls
+of 2.2 ms scatter by 5 % with it and by a factor of 3 without."""
+DRAIN_SECONDS = 0.002
+"""Time for a runtime's spinning threads to go to sleep before new inputs are written."""
+
+
 @dataclass(frozen=True)
 class Window:
     """One watched batch of calls.
@@ -43,11 +51,13 @@ class Window:
     Attributes:
         seconds: From just before the runner was thawed to the moment everything stood still.
         cpu_seconds: CPU time the sandbox used within the window.
+        early_seconds: The part of it before the runner was told to begin.
         stray_seconds: CPU time it used since the end of the previous window, while frozen.
     """
 
     seconds: float
     cpu_seconds: float
+    early_seconds: float
     stray_seconds: float
 
 
@@ -81,20 +91,29 @@ class RunnerClient:
             RunnerDiedError, RunnerTimeoutError: See there. The runner is of no further use.
         """
         message = _frame(CALL, struct.pack(f"<{len(order)}q", *order))
-        before = self._session.cpu_seconds()
-        stray = before - self._cpu
         channel = self._session.channel
         channel.settimeout(timeout)
-        started = time.perf_counter()
-        self._session.thaw()
-        self._send(channel, message)
-        kind, text = self._receive(channel)
-        self._session.freeze()
-        seconds = time.perf_counter() - started
+        before = self._session.cpu_seconds()
+        stray = before - self._cpu
+        with priority.urgent():
+            started = time.perf_counter()
+            self._session.thaw()
+            time.sleep(SETTLE_SECONDS)
+            early = self._session.cpu_seconds()
+            self._send(channel, message)
+            kind, text = self._receive(channel)
+            self._session.freeze()
+            seconds = time.perf_counter() - started
         self._cpu = self._session.cpu_seconds()
         if kind != OK:
             raise self._died(f"unexpected answer {kind} {text[:80]!r}")
-        return Window(seconds, self._cpu - before, stray)
+        return Window(seconds, self._cpu - before, early - before, stray)
+
+    def drain(self) -> None:
+        """Let the runner run for a moment with nothing to do, so that its threads go to sleep."""
+        self._session.thaw()
+        time.sleep(DRAIN_SECONDS)
+        self._freeze()
 
     def close(self) -> Exit:
         """Kill the runner and release its sandbox."""
@@ -148,7 +167,7 @@ class RunnerClient:
         return data
 
     def _died(self, protocol: str = "") -> RunnerDiedError:
-        deadline = time.monotonic() + 0.5  # the channel closes a moment before the process is reaped
+        deadline = time.monotonic() + 0.5  # the channel closes shortly before the process is reaped
         while not protocol and self._session.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
         ended = self._session.close()

@@ -1,0 +1,85 @@
+"""Facts read off a built shared object: its identity and its instruction mix."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections import Counter
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+from evaluator.errors import InfrastructureError
+
+_INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\s+(\S+)\s*(.*)$", re.MULTILINE)
+_FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$", re.MULTILINE)
+RUNTIME_FUNCTIONS = frozenset(
+    {
+        "_init", "_fini", "deregister_tm_clones", "register_tm_clones",
+        "__do_global_dtors_aux", "frame_dummy", "kernelmill_call",
+    }
+)  # fmt: skip
+
+
+def object_hash(shared_object: bytes) -> str:
+    """SHA-256 over everything that would be loaded: two equal hashes are the same program.
+
+    Raises:
+        InfrastructureError: It is not an ELF file.
+    """
+    digest = hashlib.sha256()
+    try:
+        elf = ELFFile(io.BytesIO(shared_object))
+        for section in elf.iter_sections():
+            loaded = section["sh_flags"] & SH_FLAGS.SHF_ALLOC
+            if loaded and section.name != ".note.gnu.build-id":
+                digest.update(f"{section.name}:{section['sh_addr']:x}:".encode())
+                digest.update(section.data())
+    except ELFError as error:
+        raise InfrastructureError(f"the compiler's output is not an ELF file: {error}") from error
+    return digest.hexdigest()
+
+
+def profile(disassembly: str) -> dict[str, float | int | str]:
+    """Instruction mix of the candidate's own functions from `objdump -d --no-show-raw-insn`.
+
+    Counts are static. `vector` names the widest register class used by arithmetic.
+    """
+    counts: Counter[str] = Counter()
+    for name, body in _functions(disassembly):
+        if name in RUNTIME_FUNCTIONS or name.endswith("@plt"):
+            continue
+        for mnemonic, operands in _INSTRUCTION.findall(body):
+            counts["instructions"] += 1
+            counts[_register_class(mnemonic, operands)] += 1
+            if mnemonic == "call":
+                counts["calls"] += 1
+                counts["parallel_regions"] += "GOMP_parallel" in operands
+                counts["libmvec_calls"] += "_ZGV" in operands
+    widest = next((c for c in ("amx", "avx512", "avx2", "sse") if counts[c]), "scalar")
+    keys = ("instructions", "scalar", "sse", "avx2", "avx512", "amx", "gather", "nontemporal",
+            "calls", "parallel_regions", "libmvec_calls")  # fmt: skip
+    return {**{key: counts[key] for key in keys}, "vector": widest}
+
+
+def _functions(disassembly: str) -> list[tuple[str, str]]:
+    parts = _FUNCTION.split(disassembly)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _register_class(mnemonic: str, operands: str) -> str:
+    if mnemonic.startswith("t") and "tmm" in operands:
+        return "amx"
+    if mnemonic.startswith("vgather") or mnemonic.startswith("vpgather"):
+        return "gather"
+    if "movnt" in mnemonic:
+        return "nontemporal"
+    if "%zmm" in operands:
+        return "avx512"
+    if "%ymm" in operands:
+        return "avx2"
+    if "%xmm" in operands and mnemonic.endswith(("ps", "pd", "dqa", "dqu")):
+        return "sse"
+    return "scalar"

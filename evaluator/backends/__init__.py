@@ -1,0 +1,1 @@
+"""Kernel languages: each with its build, call and diagnose steps."""
