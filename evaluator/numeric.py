@@ -305,15 +305,20 @@ def _limit(
     mixed = _MIXED if policy.precision is Precision.MIXED else 0.0
     limit = torch.empty(expected.shape, dtype=_storage(dtype))
     target = limit.view(-1)
+    room = min(_CHUNK, flat.numel())
+    allowed_, work_ = torch.empty(2, room, dtype=torch.float64)
+    near_ = torch.empty(room, dtype=limit.dtype)
     for start in range(0, flat.numel(), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        ref, natural = flat[part], scale[part].nan_to_num(0.0, 0.0, 0.0)
-        allowed = (rough[part].double() - ref).abs_().nan_to_num_(math.inf, math.inf)
-        torch.maximum(allowed, ref.abs().mul_(unit), out=allowed)
-        torch.maximum(allowed, natural * spread, out=allowed)
-        allowed.mul_(policy.factor).add_(floor).add_(natural, alpha=mixed)
-        hidden = (ref - ref.to(limit.dtype)).abs_()
-        target[part] = torch.where(hidden.isfinite(), allowed - hidden, 0.0).clamp_min_(0.0)
+        part = slice(start, min(start + _CHUNK, flat.numel()))
+        ref, size = flat[part], part.stop - start
+        allowed, work, near = allowed_[:size], work_[:size], near_[:size]
+        torch.sub(ref, rough[part], out=allowed).abs_().nan_to_num_(math.inf, math.inf)
+        torch.maximum(allowed, torch.abs(ref, out=work).mul_(unit), out=allowed)
+        work.copy_(scale[part]).nan_to_num_(0.0, 0.0, 0.0)
+        torch.maximum(allowed, work.mul_(spread), out=allowed)
+        allowed.mul_(policy.factor).add_(floor).add_(work, alpha=mixed / spread)
+        torch.sub(ref, near.copy_(ref), out=work).abs_()  # what storing ref in float32 hides
+        target[part] = allowed.sub_(work).nan_to_num_(0.0, math.inf, 0.0).clamp_min_(0.0)
     return limit
 
 
