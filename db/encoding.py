@@ -12,7 +12,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import zstandard
@@ -43,14 +43,18 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def compress(data: bytes) -> bytes:
-    """One zstd frame."""
-    return _compressor().compress(data)
+def compress(data: bytes, base: bytes | None = None) -> bytes:
+    """One zstd frame, which may refer to the content of `base`."""
+    if not base:
+        return _compressor().compress(data)
+    return zstandard.ZstdCompressor(level=LEVEL, dict_data=_prefix(base)).compress(data)
 
 
-def decompress(frame: bytes) -> bytes:
-    """The content of a frame made by `compress`."""
-    return _decompressor().decompress(frame)
+def decompress(frame: bytes, base: bytes | None = None) -> bytes:
+    """The content of a frame made by `compress` with the same `base`."""
+    if not base:
+        return _decompressor().decompress(frame)
+    return zstandard.ZstdDecompressor(dict_data=_prefix(base)).decompress(frame)
 
 
 def text_bytes(text: str) -> bytes:
@@ -65,14 +69,14 @@ def bytes_text(data: bytes) -> str:
 
 def pack_json(value: Any) -> bytes:
     """JSON (floats exact, NaN and infinities kept) as a zstd frame after a version byte."""
-    return b"\1" + _findings_compressor().compress(json.dumps(value, default=_number).encode())
+    return b"\1" + compress(json.dumps(value, default=_number).encode(), _FINDINGS_V1)
 
 
 def unpack_json(data: bytes) -> Any:
     """The inverse of `pack_json`."""
     if data[:1] != b"\1":
         raise ValueError(f"findings have unknown version {data[:1]!r}")
-    return json.loads(_findings_decompressor().decompress(data[1:]))
+    return json.loads(decompress(data[1:], _FINDINGS_V1))
 
 
 def pack_rounds(rounds: tuple[Round, ...]) -> bytes:
@@ -133,14 +137,6 @@ def _decompressor() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
-@cache
-def _findings_prefix() -> zstandard.ZstdCompressionDict:
-    return zstandard.ZstdCompressionDict(_FINDINGS_V1, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-
-
-def _findings_compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=LEVEL, dict_data=_findings_prefix())
-
-
-def _findings_decompressor() -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor(dict_data=_findings_prefix())
+@lru_cache(maxsize=64)
+def _prefix(base: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from db.blobs import chunks, load_texts, store_text
+from db.blobs import chunks, load_texts, store_optional
 from db.encoding import pack_json, pack_rounds, unpack_json, unpack_rounds
 from db.models import Candidate as CandidateRow
 from db.models import Evaluation as EvaluationRow
@@ -50,7 +50,7 @@ def store_evaluation(
         seed_low=over_seed.interval.low if over_seed else None,
         seed_high=over_seed.interval.high if over_seed else None,
         findings=pack_json(_findings(evaluation)),
-        build_log_id=store_text(session, evaluation.build_log or None),
+        build_log_id=store_optional(session, evaluation.build_log or None),
     )
     session.add(row)
     session.flush()

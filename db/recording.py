@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db.blobs import store_text
+from db.blobs import store_optional, store_text
 from db.column_types import now, storable
 from db.errors import ArchiveError
 from db.evaluations import load_evaluations, store_evaluation
@@ -38,7 +38,8 @@ def record_candidate(
 ) -> CandidateRecord:
     """See `Archive.record_candidate`."""
     digest = candidate.digest
-    candidate_id = _ensure_candidate(session, candidate, digest)
+    parents = [candidate_id_of(session, parent) for parent in step.parents]
+    candidate_id = _ensure_candidate(session, candidate, digest, parents)
     earlier = session.execute(
         select(ProposalRow.evaluation_id)
         .where(ProposalRow.campaign_id == campaign.id, ProposalRow.candidate_id == candidate_id)
@@ -61,8 +62,7 @@ def record_candidate(
     )
     session.add(proposal)
     session.flush()
-    for position, parent in enumerate(step.parents):
-        parent_id = candidate_id_of(session, parent)
+    for position, parent_id in enumerate(parents):
         session.add(Parent(proposal_id=proposal.id, position=position, parent_id=parent_id))
     evaluation = (
         load_evaluations(session, [evaluation_id])[evaluation_id] if evaluation_id else None
@@ -86,8 +86,8 @@ def store_model_call(
         completion_tokens=call.completion_tokens,
         cost=call.cost,
         error=None if call.error is None else storable(call.error),
-        prompt_id=store_text(session, prompt),
-        completion_id=store_text(session, completion),
+        prompt_id=store_optional(session, prompt),
+        completion_id=store_optional(session, completion),
     )
     session.add(row)
     session.flush()
@@ -162,15 +162,18 @@ def store_elite(session: Session, campaign: Campaign, elite: Elite) -> None:
     )
 
 
-def _ensure_candidate(session: Session, candidate: Candidate, digest: str) -> int:
+def _ensure_candidate(
+    session: Session, candidate: Candidate, digest: str, parents: list[int]
+) -> int:
     known = session.scalar(select(CandidateRow.id).where(CandidateRow.digest == digest))
     if known is not None:
         return known
+    like = session.get_one(CandidateRow, parents[0]).source_id if parents else None
     row = CandidateRow(
         digest=digest,
         problem=candidate.problem,
         backend=candidate.backend,
-        source_id=store_text(session, candidate.source),
+        source_id=store_text(session, candidate.source, like),
         tunables=dict(candidate.tunables),
     )
     session.add(row)

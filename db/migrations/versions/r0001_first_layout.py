@@ -33,7 +33,9 @@ def _create_blob() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("base_id", KEY, nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["base_id"], ["blob.id"], name=op.f("fk_blob_base_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blob")),
         sa.UniqueConstraint("digest", name=op.f("uq_blob_digest")),
     )
