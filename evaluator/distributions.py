@@ -134,6 +134,11 @@ def _large_offset(shape: Shape, generator: torch.Generator) -> torch.Tensor:
     return _normal(shape, generator) + _OFFSET
 
 
+def _negative_offset(shape: Shape, generator: torch.Generator) -> torch.Tensor:
+    """-10^4 plus standard normal: a maximum that starts at 0 is never found."""
+    return _normal(shape, generator) - _OFFSET
+
+
 def _alternating(shape: Shape, generator: torch.Generator) -> torch.Tensor:
     """+v, -v, +w, -w, ... along the flattened tensor: sums that cancel."""
     import torch
@@ -166,6 +171,7 @@ _DRAW: Mapping[str, Callable[[Shape, torch.Generator], torch.Tensor]] = {
     "sorted": _sorted,
     "denormal": _denormal,
     "large_offset": _large_offset,
+    "negative_offset": _negative_offset,
     "alternating": _alternating,
     "special": _special,
 }

@@ -20,16 +20,10 @@ def reference(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
 
 
 def generate(workload: Workload, generator: torch.Generator) -> Tensors:
-    """`infinite`: +inf among normal numbers; every workload: a normal bias."""
+    """A normal bias; x follows the workload's distribution."""
     import torch
 
-    rows, cols = workload.dims["rows"], workload.dims["cols"]
-    drawn = {"bias": torch.randn(cols, generator=generator)}
-    if workload.distribution == "infinite":
-        x = torch.randn((rows, cols), generator=generator)
-        x[torch.rand((rows, cols), generator=generator) < 0.1] = torch.inf
-        drawn["x"] = x
-    return drawn
+    return {"bias": torch.randn(workload.dims["cols"], generator=generator)}
 
 
 def magnitude(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -46,11 +40,9 @@ def difference_is_argument(
     x: torch.Tensor, bias: torch.Tensor, y: torch.Tensor, y_t: torch.Tensor
 ) -> float:
     """gelu(v) - gelu(-v) = v, up to rounding."""
-    import torch
-
     v = (x + bias).double()
     off = (y.double() - y_t - v).abs() / (32 * UNIT * v.abs() + 2.0**-119)
-    return float(torch.where(v.isfinite(), off, 0.0).max())
+    return float(off.max())
 
 
 def erf_form(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -98,7 +90,7 @@ problem = Problem(
         _workload(3, 17, "zeros"),
         _workload(6, 250, "sorted"),
         _workload(4, 65, "denormal"),
-        _workload(13, 37, "infinite"),
+        _workload(13, 37, "alternating"),
     ),
     flops=lambda rows, cols: 6 * rows * cols,
     bytes=lambda rows, cols: 8 * rows * cols + 4 * cols,
@@ -108,7 +100,7 @@ problem = Problem(
     variants=(Variant("gelu-out", gelu_out), Variant("erf-form", erf_form)),
     description=(
         "The erf form, not the tanh approximation (which errs by 3e-4). An approximation of erf "
-        "good to about 4 units in the last place of 1 is enough. gelu(+inf) = +inf; -inf and NaN "
-        "do not occur."
+        "good to about 4 units in the last place of 1 is enough. Inputs are finite (PyTorch itself "
+        "gives NaN for +inf where it uses vector instructions)."
     ),
 )

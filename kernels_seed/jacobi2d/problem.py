@@ -121,6 +121,7 @@ problem = Problem(
         _workload(31, 67, 0),
         _workload(31, 67, 5, "uniform"),
         _workload(2, 300, 4),
+        _workload(301, 1, 4),
         _workload(3, 1021, 3),
         _workload(257, 3, 3),
         _workload(37, 41, 2, "wide"),

@@ -21,12 +21,16 @@ def reference(x: torch.Tensor) -> torch.Tensor:
 
 
 def generate(workload: Workload, generator: torch.Generator) -> Tensors:
-    """`masked`: attention scores under a causal mask, -inf above the diagonal."""
+    """`masked`: attention scores under a causal mask, -inf above the diagonal; `spike`: one entry
+    of a row, in every row another, is 1000 above the rest."""
     import torch
 
+    shape = rows, cols = workload.dims["rows"], workload.dims["cols"]
+    if workload.distribution == "spike":
+        spike = 1000.0 * (torch.arange(rows)[:, None] % cols == torch.arange(cols))
+        return {"x": torch.randn(shape, generator=generator) + spike}
     if workload.distribution != "masked":
         return {}
-    shape = (workload.dims["rows"], workload.dims["cols"])
     hidden = torch.ones(shape, dtype=torch.bool).triu(1)
     return {"x": torch.randn(shape, generator=generator).masked_fill(hidden, -math.inf)}
 
@@ -94,6 +98,8 @@ problem = Problem(
         _workload(1, 4099),
         _workload(3, 1000, "wide"),
         _workload(5, 515, "large_offset"),
+        _workload(5, 129, "negative_offset"),
+        _workload(40, 37, "spike"),
         _workload(19, 67, "constant"),
         _workload(9, 33, "one_hot"),
         _workload(6, 250, "sorted"),

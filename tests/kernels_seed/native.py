@@ -28,9 +28,9 @@ def build(source: str, folder: Path, name: str, flags: tuple[str, ...] = ("-O3",
     return library
 
 
-def load(problem: Problem, library: Path) -> Call:
+def load(problem: Problem, library: Path, name: str = "kernel") -> Call:
     """A function that runs the kernel on poisoned outputs."""
-    symbol = ctypes.CDLL(str(library)).kernel
+    symbol = ctypes.CDLL(str(library))[name]
     symbol.restype = None
 
     def call(workload: Workload, inputs: Tensors) -> dict[str, torch.Tensor]:
