@@ -48,8 +48,7 @@ class Bubblewrap:
         except SandboxError as error:
             return Probe(self.name, False, str(error))
         if not done.exit.ok:
-            reason = done.output.strip().splitlines()[-1:] or ["no output"]
-            return Probe(self.name, False, f"bwrap cannot make namespaces here: {reason[0]}")
+            return Probe(self.name, False, f"a program inside ended with {done.exit}")
         where = cgroup.hierarchy()
         bounds = "rlimits, SIGSTOP" if where is None else f"cgroup v{2 if where.unified else 1}"
         detail = f"namespaces, read-only system, no network; limits by {bounds}"
@@ -61,6 +60,7 @@ class Bubblewrap:
         session = _Session(command, with_channel=False)
         try:
             timed_out = not session.wait(command.limits.wall_seconds)
+            session.poll()
         finally:
             ended = session.close()
         return Completed(ended, session.output(), time.monotonic() - started, timed_out)
@@ -72,21 +72,25 @@ class Bubblewrap:
 
 class _Session:
     def __init__(self, command: Command, *, with_channel: bool) -> None:
+        bwrap = shutil.which("bwrap")
+        if bwrap is None:
+            raise SandboxUnavailableError(f"bubblewrap is not installed: {INSTALL_HINT}")
         self._limits = command.limits
         self._group = Cgroup.create(command.limits)
-        self._output: IO[bytes] = tempfile.TemporaryFile()
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the session)
+        self._status, status = os.pipe()  # bwrap says there whether the program was ever started
         self._exit: Exit | None = None
         self._channel: socket.socket | None = None
         theirs: socket.socket | None = None
         environment = dict(command.env)
-        inherited: tuple[int, ...] = ()
+        inherited: tuple[int, ...] = (status,)
         if with_channel:
             self._channel, theirs = socket.socketpair()
             environment["KERNELMILL_CHANNEL"] = f"fd:{theirs.fileno()}"
-            inherited = (theirs.fileno(),)
+            inherited += (theirs.fileno(),)
         try:
             self._process = subprocess.Popen(
-                self._argv(command, environment),
+                self._argv(bwrap, command, environment, status),
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
@@ -98,23 +102,28 @@ class _Session:
             self._release()
             raise SandboxError(f"cannot start bubblewrap: {error}") from error
         finally:
+            os.close(status)
             if theirs is not None:
                 theirs.close()
 
-    def _argv(self, command: Command, environment: dict[str, str]) -> list[str]:
-        bwrap = shutil.which("bwrap")
-        if bwrap is None:
-            raise SandboxUnavailableError(f"bubblewrap is not installed: {INSTALL_HINT}")
+    def _argv(
+        self, bwrap: str, command: Command, environment: dict[str, str], status: int
+    ) -> list[str]:
         argv = ["/bin/sh", "-c", JOIN_GROUPS, "sandbox"]
         argv += [str(entry) for entry in (self._group.entries if self._group else [])]
         argv += ["--", "/usr/bin/prlimit", *self._rlimits(), bwrap]
         argv += ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         argv += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534"]
+        argv += ["--json-status-fd", str(status)]
         argv += _system_view()
-        argv += ["--proc", "/proc", "--dev", "/dev", "--size", str(command.limits.file_bytes)]
-        argv += ["--tmpfs", "/tmp", "--chdir", command.cwd]
+        # Started by root, the program is root to the kernel in what no namespace covers: with a
+        # writable /proc/sys it could set the host's core_pattern and run anything outside.
+        argv += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
+        for scratch in ("/tmp", "/dev/shm"):
+            argv += ["--size", str(command.limits.file_bytes), "--tmpfs", scratch]
         for mount in command.mounts:
             argv += ["--bind" if mount.writable else "--ro-bind", str(mount.host), mount.inside]
+        argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", command.cwd]
         for key, value in {"PATH": "/usr/bin:/bin", "HOME": "/tmp", **environment}.items():
             argv += ["--setenv", key, value]
         return [*argv, "--", *command.argv]
@@ -169,6 +178,9 @@ class _Session:
     def poll(self) -> Exit | None:
         if self._exit is None and self._process.poll() is not None:
             self._exit = self._ended()
+            if self._process.returncode > 0 and b"exit-code" not in os.read(self._status, 4096):
+                last = self.output().strip().splitlines()[-1:] or ["no output"]
+                raise SandboxError(f"bubblewrap could not start the program: {last[0]}")
         return self._exit
 
     def output(self) -> str:
@@ -190,10 +202,10 @@ class _Session:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             self._process.wait()
-        ended = self.poll()
-        assert ended is not None
+        if self._exit is None:
+            self._exit = self._ended()
         self._release()
-        return ended
+        return self._exit
 
     def _ended(self) -> Exit:
         oom = bool(self._group and self._group.out_of_memory())
@@ -207,6 +219,9 @@ class _Session:
     def _release(self) -> None:
         self.output()
         self._output.close()
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
         if self._channel is not None:
             self._channel.close()
         if self._group:

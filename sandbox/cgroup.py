@@ -86,7 +86,8 @@ class Cgroup:
         where = hierarchy()
         if where is None:
             return None
-        name = f"kernelmill-{os.getpid()}-{next(_serial)}"
+        # Process ids come again: the clock keeps a dead owner's groups apart from ours.
+        name = f"kernelmill-{os.getpid()}-{time.monotonic_ns():x}-{next(_serial)}"
         folders = {c: base / name for c, base in where.folders.items()}
         try:
             for folder in folders.values():
@@ -203,15 +204,18 @@ class Cgroup:
 
 
 def sweep() -> None:
-    """Remove groups whose owner is gone (after a kill -9 of ours)."""
+    """Remove groups whose owner is gone (after a kill -9 of ours), and what still lives in them."""
     where = hierarchy()
     if where is None:
         return
-    for base in where.folders.values():
+    found: dict[str, dict[str, Path]] = {}
+    for controller, base in where.folders.items():
         for folder in base.glob("kernelmill-*-*"):
             owner = folder.name.split("-")[1]
             if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
-                if where.unified or base.name == "freezer":
-                    Cgroup({"unified" if where.unified else "freezer": folder}).kill()
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+                found.setdefault(folder.name, {})[controller] = folder
+    for folders in found.values():
+        group = Cgroup(folders)
+        if "freezer" in folders or where.unified:
+            group.kill()
+        group.remove()

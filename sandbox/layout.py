@@ -8,6 +8,7 @@ nobody and is watched by the judge.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Buffer:
     """One buffer of one slot.
 
     Attributes:
-        region: 0 for the read-only inputs, 1 for the writable outputs.
+        region: Index of the shared region it lies in.
         offset: Byte offset of its chunk in the region's file, a page multiple.
         span: Size of the chunk in bytes, a page multiple.
         lead: Offset of the buffer's first byte in its chunk.
@@ -40,20 +41,15 @@ class Buffer:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """All buffers of all slots, and the arguments that are the same for every slot."""
+class Group:
+    """Slots with the same buffer sizes and the same integer and floating arguments."""
 
     slots: tuple[tuple[Buffer, ...], ...]
     integers: tuple[int, ...]
     floats: tuple[float, ...]
 
-    def region_bytes(self, region: int) -> int:
-        """Size the region's file needs."""
-        ends = (b.offset + b.span for slot in self.slots for b in slot if b.region == region)
-        return max(ends, default=PAGE)
-
     def words(self) -> bytes:
-        """The BIND message's payload."""
+        """Its part of the BIND message."""
         head = struct.pack(f"<q{len(self.integers)}q", len(self.integers), *self.integers)
         head += struct.pack(f"<q{len(self.floats)}d", len(self.floats), *self.floats)
         head += struct.pack("<2q", len(self.slots), len(self.slots[0]))
@@ -61,29 +57,48 @@ class Layout:
         return head + struct.pack(f"<{len(flat)}q", *flat)
 
 
-def lay_out(
-    sizes: Sequence[tuple[int, int]],
-    slots: int,
-    integers: Sequence[int],
-    floats: Sequence[float],
-) -> Layout:
-    """Place `slots` copies of a list of buffers.
+@dataclass(frozen=True)
+class Layout:
+    """Everything a runner maps at once."""
 
-    Args:
-        sizes: (region, bytes) per buffer in parameter order.
-        slots: Number of slots.
-        integers: Integer arguments.
-        floats: Floating arguments.
-    """
-    ends = [0, 0]
-    placed: list[tuple[Buffer, ...]] = []
-    for slot in range(slots):
-        row: list[Buffer] = []
-        for region, nbytes in sizes:
-            span = max(PAGE, -(-nbytes // PAGE) * PAGE)
-            flush_end = slot % 2 == 0
-            lead = (span - nbytes) // ALIGNMENT * ALIGNMENT if flush_end else 0
-            row.append(Buffer(region, ends[region], span, lead, nbytes))
-            ends[region] += span
-        placed.append(tuple(row))
-    return Layout(tuple(placed), tuple(integers), tuple(floats))
+    groups: tuple[Group, ...]
+
+    def region_bytes(self, region: int) -> int:
+        """Size that region's file needs."""
+        buffers = (b for g in self.groups for slot in g.slots for b in slot if b.region == region)
+        return max((b.offset + b.span for b in buffers), default=PAGE)
+
+    def words(self) -> bytes:
+        """The BIND message's payload."""
+        return struct.pack("<q", len(self.groups)) + b"".join(g.words() for g in self.groups)
+
+
+@dataclass(frozen=True)
+class GroupRequest:
+    """What to place: (region, bytes) per buffer in parameter order, and the arguments."""
+
+    sizes: tuple[tuple[int, int], ...]
+    slots: int
+    integers: tuple[int, ...]
+    floats: tuple[float, ...]
+
+
+def lay_out(requests: Sequence[GroupRequest]) -> Layout:
+    """Place groups of slots one after the other in their regions."""
+    ends: Counter[int] = Counter()
+    groups = []
+    for request in requests:
+        slots = tuple(_place(request, slot, ends) for slot in range(request.slots))
+        groups.append(Group(slots, request.integers, request.floats))
+    return Layout(tuple(groups))
+
+
+def _place(request: GroupRequest, slot: int, ends: Counter[int]) -> tuple[Buffer, ...]:
+    row = []
+    for region, nbytes in request.sizes:
+        span = max(PAGE, -(-nbytes // PAGE) * PAGE)
+        flush_end = slot % 2 == 0
+        lead = (span - nbytes) // ALIGNMENT * ALIGNMENT if flush_end else 0
+        row.append(Buffer(region, ends[region], span, lead, nbytes))
+        ends[region] += span
+    return tuple(row)

@@ -133,7 +133,11 @@ class Session(Protocol):
         """CPU time used so far by the whole sandbox, user and system."""
 
     def poll(self) -> Exit | None:
-        """How it ended, None while it runs."""
+        """How it ended, None while it runs.
+
+        Raises:
+            SandboxError: The provider failed before the program began.
+        """
 
     def output(self) -> str:
         """What it has printed so far, capped."""

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from evaluator.errors import KernelmillError
+from sandbox.provider import SandboxError, SandboxUnavailableError
 
 DEBUG_VARIABLE = "KERNELMILL_DEBUG"
 USER_MUST_ACT = 2
@@ -26,8 +27,8 @@ R = TypeVar("R")
 def command(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a command function: what it raises becomes one line and an exit code.
 
-    Exit codes: that of a `KernelmillError`; 2 for a full disk, a locked archive or a file that
-    cannot be used; 130 for Ctrl-C; 3 for everything unexpected. With `--debug` or
+    Exit codes: that of a `KernelmillError`; 2 for a missing sandbox, a full disk, a locked archive
+    or a file that cannot be used; 130 for Ctrl-C; 3 for everything unexpected. With `--debug` or
     KERNELMILL_DEBUG=1 the traceback is printed above the line.
     """
 
@@ -55,6 +56,8 @@ def report(error: BaseException) -> int:
 def _explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KernelmillError):
         return str(error), error.exit_code
+    if isinstance(error, SandboxUnavailableError):
+        return str(error), USER_MUST_ACT
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
     if any(_is_disk_full(e) for e in _chain(error)):
@@ -62,6 +65,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
     for cause in _chain(error):
         if _is_sqlite_error(cause):
             return _explain_sqlite(cause), USER_MUST_ACT
+    if isinstance(error, SandboxError):
+        return f"the sandbox failed: {error}; `kernelmill doctor` tries it", INFRASTRUCTURE
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}", USER_MUST_ACT
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -177,7 +177,9 @@ class CppBackend:
         built = _read_output(work / "kernel.so", MAX_OBJECT_BYTES)
         failure = _failure(done, log, built, problem)
         if failure is not None or built is None:
-            build = Build(None, log, failure=failure, timed_out=done.timed_out, seconds=done.seconds)
+            build = Build(
+                None, log, failure=failure, timed_out=done.timed_out, seconds=done.seconds
+            )
             if done.timed_out or done.exit.out_of_memory:
                 return build  # may be this machine's load: try again another day
         else:

@@ -4,7 +4,7 @@
 // Messages on the channel, both ways: uint32 kind, uint32 bytes, payload.
 //   LOAD  path                      -> OK | FAILED text
 //   BIND  int64 words, see bind()   -> OK | FAILED text
-//   CALL  int64 slot indices        -> OK after the last call returned
+//   CALL  int64 group, slot indices -> OK after the last call returned
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -31,13 +31,22 @@ struct Mapping {
     size_t length;
 };
 
+struct Region {
+    int descriptor;
+    bool writable;
+};
+
+struct Group {  // slots that share their integer and floating arguments
+    std::vector<int64_t> integers;
+    std::vector<double> floats;
+    std::vector<std::vector<void*>> slots;
+};
+
 int channel = -1;
-int regions[2] = {-1, -1};  // read-only inputs, writable outputs
+std::vector<Region> regions;
 Entry entry = nullptr;
 std::vector<Mapping> mappings;
-std::vector<std::vector<void*>> slots;
-std::vector<int64_t> integers;
-std::vector<double> floats;
+std::vector<Group> groups;
 
 bool transfer(char* data, size_t size, bool in) {
     while (size > 0) {
@@ -65,45 +74,52 @@ void load(const std::string& path, const char* symbol) {
     reply(OK);
 }
 
-// Words: integers n, their values; floats n, their bit patterns; slots s, buffers b; then for each
-// slot and buffer: region, file offset (page multiple), span in bytes (page multiple), lead.
-// Every buffer gets inaccessible pages on both sides.
+// Words: groups g; for each: integers n, their values; floats n, their bit patterns; slots s,
+// buffers b; then for each slot and buffer: region, file offset (page multiple), span in bytes (page
+// multiple), lead. Every buffer gets inaccessible pages on both sides.
+bool map_buffer(const int64_t* words, std::vector<void*>& buffers) {
+    const Region& region = regions[static_cast<size_t>(words[0])];
+    size_t span = static_cast<size_t>(words[2]);
+    size_t length = span + 2 * kPage;
+    int anonymous = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    char* base = static_cast<char*>(mmap(nullptr, length, PROT_NONE, anonymous, -1, 0));
+    if (base == MAP_FAILED) return false;
+    mappings.push_back({base, length});
+    int protection = region.writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    int shared = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
+    void* data = mmap(base + kPage, span, protection, shared, region.descriptor, words[1]);
+    if (data == MAP_FAILED) return false;
+    buffers.push_back(base + kPage + words[3]);
+    return true;
+}
+
 void bind(const std::vector<int64_t>& words) {
     for (const Mapping& m : mappings) munmap(m.address, m.length);
     mappings.clear();
-    slots.clear();
-    size_t at = 0;
-    integers.assign(static_cast<size_t>(words[at++]), 0);
-    for (int64_t& value : integers) value = words[at++];
-    floats.assign(static_cast<size_t>(words[at++]), 0.0);
-    for (double& value : floats) memcpy(&value, &words[at++], sizeof value);
-    size_t slot_count = static_cast<size_t>(words[at++]);
-    size_t buffer_count = static_cast<size_t>(words[at++]);
-    for (size_t s = 0; s < slot_count; ++s) {
-        std::vector<void*> buffers;
-        for (size_t b = 0; b < buffer_count; ++b, at += 4) {
-            int64_t region = words[at];
-            size_t span = static_cast<size_t>(words[at + 2]);
-            size_t length = span + 2 * kPage;
-            char* base = static_cast<char*>(
-                mmap(nullptr, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-            if (base == MAP_FAILED) return reply(FAILED, "cannot reserve address space");
-            mappings.push_back({base, length});
-            int protection = region == 0 ? PROT_READ : PROT_READ | PROT_WRITE;
-            void* data = mmap(base + kPage, span, protection, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
-                              regions[region], words[at + 1]);
-            if (data == MAP_FAILED) return reply(FAILED, "cannot map a buffer");
-            buffers.push_back(base + kPage + words[at + 3]);
+    groups.assign(static_cast<size_t>(words[0]), Group());
+    size_t at = 1;
+    for (Group& group : groups) {
+        group.integers.resize(static_cast<size_t>(words[at++]));
+        for (int64_t& value : group.integers) value = words[at++];
+        group.floats.resize(static_cast<size_t>(words[at++]));
+        for (double& value : group.floats) memcpy(&value, &words[at++], sizeof value);
+        group.slots.resize(static_cast<size_t>(words[at++]));
+        int64_t buffer_count = words[at++];
+        for (std::vector<void*>& buffers : group.slots) {
+            for (int64_t b = 0; b < buffer_count; ++b, at += 4) {
+                if (!map_buffer(&words[at], buffers)) return reply(FAILED, "cannot map a buffer");
+            }
         }
-        slots.push_back(buffers);
     }
     reply(OK);
 }
 
-void call(const std::vector<int64_t>& order) {
-    for (int64_t slot : order) {
+void call(const std::vector<int64_t>& words) {
+    const Group& group = groups[static_cast<size_t>(words[0])];
+    for (size_t i = 1; i < words.size(); ++i) {
         _mm_setcsr(kDefaultMxcsr);
-        entry(slots[static_cast<size_t>(slot)].data(), integers.data(), floats.data());
+        entry(group.slots[static_cast<size_t>(words[i])].data(), group.integers.data(),
+              group.floats.data());
     }
     reply(OK);
 }
@@ -112,16 +128,19 @@ void call(const std::vector<int64_t>& order) {
 
 int main(int argc, char** argv) {
     const char* announced = getenv("KERNELMILL_CHANNEL");
-    if (argc != 4 || !announced || strncmp(announced, "fd:", 3) != 0) {
-        fprintf(stderr, "usage: KERNELMILL_CHANNEL=fd:N runner INPUTS OUTPUTS SYMBOL\n");
+    if (argc < 3 || !announced || strncmp(announced, "fd:", 3) != 0) {
+        fprintf(stderr, "usage: KERNELMILL_CHANNEL=fd:N runner SYMBOL ro:FILE|rw:FILE ...\n");
         return 2;
     }
     channel = atoi(announced + 3);
-    regions[0] = open(argv[1], O_RDONLY | O_CLOEXEC);
-    regions[1] = open(argv[2], O_RDWR | O_CLOEXEC);
-    if (regions[0] < 0 || regions[1] < 0) {
-        perror("runner: cannot open the shared regions");
-        return 2;
+    for (int i = 2; i < argc; ++i) {
+        bool writable = strncmp(argv[i], "rw:", 3) == 0;
+        int descriptor = open(argv[i] + 3, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+        if (descriptor < 0) {
+            perror("runner: cannot open a shared region");
+            return 2;
+        }
+        regions.push_back({descriptor, writable});
     }
     uint32_t head[2];
     while (transfer(reinterpret_cast<char*>(head), sizeof head, true)) {
@@ -130,7 +149,7 @@ int main(int argc, char** argv) {
         std::vector<int64_t> words(payload.size() / sizeof(int64_t));
         memcpy(words.data(), payload.data(), words.size() * sizeof(int64_t));
         switch (head[0]) {
-            case LOAD: load(payload, argv[3]); break;
+            case LOAD: load(payload, argv[1]); break;
             case BIND: bind(words); break;
             case CALL: call(words); break;
             default: return 2;

@@ -10,10 +10,17 @@ import typer
 
 from agent.cli.errors import DEBUG_VARIABLE, command
 from evaluator.errors import InfrastructureError, ProblemError
+from sandbox.provider import SandboxError, SandboxUnavailableError
 
 CASES = [
     (ProblemError("no such thing"), 2, "kernelmill: no such thing"),
     (InfrastructureError("the sandbox died"), 3, "kernelmill: the sandbox died"),
+    (
+        SandboxUnavailableError("no sandbox works here: get one"),
+        2,
+        "no sandbox works here: get one",
+    ),
+    (SandboxError("bwrap died"), 3, "kernelmill: the sandbox failed: bwrap died;"),
     (KeyboardInterrupt(), 130, "kernelmill: interrupted"),
     (OSError(errno.ENOSPC, "No space left on device"), 2, "the disk is full: free some space"),
     (sqlite3.OperationalError("database or disk is full"), 2, "the disk is full"),

@@ -1,0 +1,42 @@
+"""Choosing an isolation provider: the one that is named, or the first that really works here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sandbox.bubblewrap import INSTALL_HINT, Bubblewrap
+from sandbox.provider import Sandbox, SandboxUnavailableError
+
+AUTO = "auto"
+PROVIDERS: Mapping[str, Callable[[], Sandbox]] = {"bubblewrap": Bubblewrap}
+"""Makers of providers by name, the strongest first."""
+REMEDIES: Mapping[str, str] = {"bubblewrap": INSTALL_HINT}
+"""How to get each provider."""
+
+
+def choose(name: str = AUTO) -> Sandbox:
+    """The provider of that name; with `auto` the first that works. Each is tried for real.
+
+    Raises:
+        SandboxUnavailableError: It is unknown or does not work here. One line that names the
+            choices and how to get them; nothing ever runs unsandboxed instead.
+    """
+    if name != AUTO and name not in PROVIDERS:
+        known = ", ".join((AUTO, *PROVIDERS))
+        raise SandboxUnavailableError(f"unknown sandbox {name!r}; choose one of {known}")
+    failures = []
+    for candidate in PROVIDERS if name == AUTO else (name,):
+        provider = PROVIDERS[candidate]()
+        probe = provider.probe()
+        if probe.available:
+            return provider
+        failures.append(f"{candidate}: {_with_remedy(candidate, probe.detail)}")
+    raise SandboxUnavailableError(
+        f"no sandbox works here, and nothing runs without one: {'; '.join(failures)} "
+        "(`kernelmill doctor` shows more)"
+    )
+
+
+def _with_remedy(name: str, detail: str) -> str:
+    remedy = REMEDIES[name]
+    return detail if remedy in detail else f"{detail}; {remedy}"
