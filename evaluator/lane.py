@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evaluator.arena import InputArena, OutputArena
+from evaluator.arena import InputArena, OutputArena, OutputRegions
 from evaluator.problem import Problem
-from sandbox.client import RunnerClient, RunnerDiedError, RunnerTimeoutError, Window
+from sandbox.client import SETTLE_SECONDS, RunnerClient, Window
 from sandbox.layout import Layout
-from sandbox.provider import Command, Limits, Mount, Sandbox, Session
+from sandbox.provider import Command, Limits, Mount, Sandbox
 
 LOAD_SECONDS = 20.0
 SPIN_COUNT = "50000"  # about 0.2 ms: spins from call to call, asleep soon after the last one
@@ -21,8 +20,8 @@ MEMORY_BYTES = 8 << 30
 
 @dataclass(frozen=True)
 class Program:
-    """What a lane runs: a runner's argument vector (with `{inputs}` and `{outputs}` to fill in),
-    the LOAD message's payload, and what the sandbox must show."""
+    """What a lane runs: a runner's argument vector (region files are appended), the LOAD message's
+    payload, and what the sandbox must show."""
 
     argv: tuple[str, ...]
     load: str
@@ -34,7 +33,7 @@ class Program:
 def native_program(runner: Path, shared_object: Path, entry: str) -> Program:
     """A compiled kernel under the C++ runner."""
     return Program(
-        argv=("/kernelmill/runner", "{inputs}", "{outputs}", entry),
+        argv=("/kernelmill/runner", entry),
         load="/kernelmill/object/" + shared_object.name,
         mounts=(Mount(runner, "/kernelmill/runner"),
                 Mount(shared_object.parent, "/kernelmill/object")),
@@ -59,57 +58,75 @@ def thread_settings() -> dict[str, str]:
 
 
 class Lane:
-    """Runs one program over the slots of an input arena. Frozen except inside `window`."""
+    """Runs one program over the slots of input arenas. Frozen except inside `window` and `drain`.
+
+    Args:
+        label: Who this is, e.g. `candidate`, `seed`.
+        program: What to run.
+        problem: Whose outputs it writes.
+        arenas: Every input arena it will ever be bound to, in order of their index.
+        regions: Where its output memory comes from.
+        sandbox: Isolation provider.
+
+    Raises:
+        SandboxError: It cannot be started.
+    """
 
     def __init__(
-        self, label: str, program: Program, problem: Problem, inputs: InputArena, sandbox: Sandbox
+        self,
+        label: str,
+        program: Program,
+        problem: Problem,
+        arenas: Sequence[InputArena],
+        regions: OutputRegions,
+        sandbox: Sandbox,
     ) -> None:
         self.label = label
-        self._inputs = inputs
-        self.outputs = OutputArena(problem)
-        self.outputs.region.ensure(4096)
-        inputs.region.ensure(4096)
-        names = {"{inputs}": "/kernelmill/inputs", "{outputs}": "/kernelmill/outputs"}
-        mounts = (
-            *program.mounts,
-            Mount(inputs.region.path, "/kernelmill/inputs"),
-            Mount(self.outputs.region.path, "/kernelmill/outputs", writable=True),
-        )
-        command = Command(
-            tuple(names.get(a, a) for a in program.argv), mounts, program.env,
-            limits=Limits(memory_bytes=MEMORY_BYTES, processes=512),
-        )  # fmt: skip
-        self._session: Session = sandbox.start(command)
-        self._client = RunnerClient(self._session)
         self._program = program
         self._layout: Layout | None = None
+        self._regions = regions
+        self._outputs = [OutputArena(problem, regions.take(a.index, scrub=True)) for a in arenas]
+        self.outputs = self._outputs[0]
+        mounts, files = list(program.mounts), []
+        for number, (arena, outputs) in enumerate(zip(arenas, self._outputs, strict=True)):
+            there, back = f"/kernelmill/inputs{number}", f"/kernelmill/outputs{number}"
+            mounts += [Mount(outputs.region.path, back, writable=True),
+                       Mount(arena.region.path, there)]  # fmt: skip
+            files += ["rw:" + back, "ro:" + there]
+        command = Command(
+            (*program.argv, *files),
+            tuple(mounts),
+            program.env,
+            limits=Limits(memory_bytes=MEMORY_BYTES, processes=512),
+        )
+        try:
+            self._session = sandbox.start(command)
+        except BaseException:
+            self._return_regions()
+            raise
+        self._client = RunnerClient(self._session)
 
-    def load(self) -> None:
-        """Load the program; no input is in memory yet.
+    def load(self, payload: str | None = None, timeout: float | None = None) -> None:
+        """Load the program (or another payload of it); no input is in memory yet.
 
         Raises:
             RunnerRefusedError, RunnerDiedError, RunnerTimeoutError: See `sandbox.client`.
         """
-        self._client.load(self._program.load, self._program.load_seconds)
+        self._client.load(payload or self._program.load, timeout or self._program.load_seconds)
 
-    def select(self, payload: str, timeout: float = LOAD_SECONDS) -> None:
-        """Send another LOAD (a runner that serves several variants)."""
-        self._client.load(payload, timeout)
+    def bind(self, inputs: InputArena) -> None:
+        """Take over an input arena's current arrangement."""
+        if inputs.layout is not self._layout:
+            self.outputs = self._outputs[inputs.index]
+            self.outputs.arrange(inputs)
+            self._client.bind(inputs.layout)
+            self._layout = inputs.layout
 
-    def bind(self) -> None:
-        """Take over the input arena's current layout."""
-        layout, workload = self._inputs.layout, self._inputs.workload
-        assert layout is not None
-        assert workload is not None
-        if layout is self._layout:
-            return
-        self.outputs.arrange(layout, workload)
-        self._client.bind(layout)
-        self._layout = layout
-
-    def window(self, order: Sequence[int], timeout: float) -> Window:
-        """One watched batch of calls over the given slots."""
-        return self._client.call(order, timeout)
+    def window(
+        self, group: int, order: Sequence[int], timeout: float, settle: float = SETTLE_SECONDS
+    ) -> Window:
+        """One watched batch of calls over the given slots of a group."""
+        return self._client.call(group, order, timeout, settle)
 
     def drain(self) -> None:
         """Let the runner's threads go to sleep before new inputs are written."""
@@ -124,7 +141,11 @@ class Lane:
         return self._session.output()
 
     def close(self) -> None:
-        """Kill the runner and free its outputs."""
-        with contextlib.suppress(RunnerDiedError, RunnerTimeoutError):
-            self._client.close()
-        self.outputs.close()
+        """Kill the runner and hand its output memory on."""
+        self._client.close()
+        self._return_regions()
+
+    def _return_regions(self) -> None:
+        for index, outputs in enumerate(self._outputs):
+            self._regions.give_back(index, outputs.region)
+        self._outputs = []

@@ -1,0 +1,154 @@
+"""Comparing lanes: a short race that stops early, and a confirmation that decides.
+
+The race spends few rounds on the hopeless and more on the close. Because the best of many noisy
+candidates looks better than it is, its figure only decides who is confirmed: a confirmation uses
+fresh runners, fresh inputs, more rounds, and audits of timed outputs against the references.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from evaluator import statistics
+from evaluator.evaluation import Comparison, Interval, Round
+from evaluator.lane import Lane
+from evaluator.statistics import Decision
+from evaluator.stopwatch import EARLY_SECONDS, Stopwatch, Timed, slope
+
+CONFIRM_PAIRS = 3
+AUDITS = 2
+MAX_DROPPED = 2.0
+Estimates = Mapping[str, Mapping[str, float]]
+"""Seconds per call by workload, then by lane label."""
+
+
+@dataclass
+class Series:
+    """Rounds of two lanes over all time workloads, one list per workload."""
+
+    first: str
+    second: str
+    timed: list[list[Timed]] = field(default_factory=list)
+
+    def log_ratios(self, workload: int | None = None) -> list[float]:
+        """log(second / first) per round: the speedup of the first. Over all workloads: their mean.
+
+        Disturbed rounds are left out as long as enough are left.
+        """
+        columns = self.timed if workload is None else [self.timed[workload]]
+        rows = list(zip(*columns, strict=False))
+        kept = [row for row in rows if all(t.clean for t in row)]
+        if len(kept) * (1 + MAX_DROPPED) < len(rows):
+            kept = rows
+        return [sum(map(self._ratio, row)) / len(row) for row in kept]
+
+    def median_seconds(self, workload: int, label: str) -> float:
+        """Median seconds per call; the slope between window lengths where both were used."""
+        whole = median(t.seconds[label] for t in self.timed[workload])
+        by_slope = slope(self.timed[workload], label)
+        if by_slope is not None and abs(by_slope / whole - 1.0) < 0.1:
+            return by_slope
+        return whole
+
+    def early_share(self) -> float:
+        """Share of rounds in which a lane worked before it was told to begin."""
+        rounds = [t for column in self.timed for t in column]
+        return sum(t.early > EARLY_SECONDS for t in rounds) / max(1, len(rounds))
+
+    def comparison(self, workload: int, name: str, phase: str) -> Comparison:
+        """The stored form of one workload's rounds."""
+        rounds = tuple(
+            Round(t.seconds[self.first], t.seconds[self.second], t.foreign, t.clean)
+            for t in self.timed[workload]
+        )
+        return Comparison(
+            workload=name, other=self.second, phase=phase, rounds=rounds,
+            seconds=self.median_seconds(workload, self.first),
+            other_seconds=self.median_seconds(workload, self.second),
+            speedup=statistics.interval(self.log_ratios(workload)),
+        )  # fmt: skip
+
+    def interval(self) -> Interval:
+        """Geometric mean over workloads of the speedup of the first."""
+        return statistics.interval(self.log_ratios())
+
+    def _ratio(self, timed: Timed) -> float:
+        return math.log(timed.seconds[self.second] / timed.seconds[self.first])
+
+
+def run_rounds(
+    stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates, series: Series, count: int,
+    *, double: bool,
+) -> None:  # fmt: skip
+    """Add `count` rounds over all time workloads, ABBA, to a series."""
+    if not series.timed:
+        series.timed = [[] for _ in stopwatch.workloads]
+    for _ in range(count):
+        number = len(series.timed[-1])
+        for group, workload in enumerate(stopwatch.workloads):
+            order = lanes if number % 2 == 0 else list(reversed(lanes))
+            wide = double and number // 2 % 2 == 1
+            series.timed[group].append(
+                stopwatch.round(group, order, estimates[workload.name], wide)
+            )
+
+
+def warm_up(stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates) -> None:
+    """Bind fresh lanes and run one round that does not count: threads, page tables, code pages."""
+    for lane in lanes:
+        lane.bind(stopwatch.arena)
+    run_rounds(stopwatch, lanes, estimates, Series("", ""), 1, double=False)
+
+
+def race(
+    stopwatch: Stopwatch, candidate: Lane, other: Lane, estimates: Estimates
+) -> tuple[Series, Decision]:
+    """Rounds until it is clear whether the candidate deserves a confirmation."""
+    series = Series(candidate.label, other.label)
+    decision = Decision.CONTINUE
+    warm_up(stopwatch, (candidate, other), estimates)
+    while decision is Decision.CONTINUE:
+        run_rounds(stopwatch, (candidate, other), estimates, series, 1, double=False)
+        decision = statistics.decide_race(series.log_ratios())
+    return series, decision
+
+
+def confirm(
+    stopwatch: Stopwatch,
+    fresh_pair: Callable[[], tuple[Lane, Lane]],
+    estimates: Estimates,
+    noise_floor: float,
+    rng: random.Random,
+) -> tuple[Series, bool]:
+    """Decide whether the candidate is faster, with fresh runners; audits its timed outputs.
+
+    Stops after any pair of runners if the answer is already clear by a wide margin.
+    """
+    series = Series("", "")
+    per_pair = statistics.CONFIRM_ROUNDS // CONFIRM_PAIRS
+    for _ in range(CONFIRM_PAIRS):
+        candidate, other = fresh_pair()
+        try:
+            series.first, series.second = candidate.label, other.label
+            warm_up(stopwatch, (candidate, other), estimates)
+            audited = sorted(rng.sample(range(per_pair), AUDITS))
+            done = 0
+            for upto in (*audited, per_pair):
+                steps = upto - done
+                run_rounds(stopwatch, (candidate, other), estimates, series, steps, double=True)
+                done = upto
+                if upto < per_pair and series.timed[0]:
+                    stopwatch.audit(rng.randrange(len(stopwatch.workloads)), candidate)
+        finally:
+            candidate.close()
+            other.close()
+        ratios = series.log_ratios()
+        if statistics.lower_bound(ratios, 0.99) > 1.1 + noise_floor:
+            return series, True
+        if statistics.upper_bound(ratios) < statistics.IMPROVEMENT:
+            return series, False
+    return series, statistics.is_improvement(series.log_ratios(), noise_floor)

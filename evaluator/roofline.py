@@ -1,0 +1,118 @@
+"""What the hardware could do: measured bandwidth per footprint and peak flop rates.
+
+The roofline (Williams, Waterman and Patterson, "Roofline: an insightful visual performance model",
+2009) bounds a kernel's time from below by the larger of its traffic over bandwidth and its
+arithmetic over peak. Calibrated once per target and kept; the best of all runs counts.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluator.errors import InfrastructureError
+from evaluator.lease import DeviceLease
+from evaluator.target import Target, compiler
+
+SOURCE = Path(__file__).parent / "calibrate.cpp"
+FLAGS = ("-std=gnu++17", "-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math",
+         "-fopenmp")  # fmt: skip
+RUNS = 2
+PLAUSIBLE = 0.6
+"""A time below this fraction of the roofline time is impossible, not merely surprising: calibration
+on a shared machine finds the peaks only to within a factor."""
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """Sustained rates of a target.
+
+    Attributes:
+        bandwidth: Bytes per second by footprint in bytes (best of read and copy, all cores).
+        flops: Floating-point operations per second by dtype (a fused multiply-add counts two).
+    """
+
+    bandwidth: Mapping[int, float]
+    flops: Mapping[str, float]
+
+    def seconds(self, flops: int, nbytes: int, footprint: int, dtype: str = "float32") -> float:
+        """Least time for some work whose data occupy `footprint` bytes of cache or memory."""
+        return max(flops / self.flops[dtype], nbytes / self._rate(footprint))
+
+    def floor(self, flops: int, nbytes: int) -> float:
+        """A time nobody can beat: every byte from the fastest cache that could hold them."""
+        return PLAUSIBLE * self.seconds(flops, nbytes, nbytes)
+
+    def _rate(self, footprint: int) -> float:
+        sizes = sorted(self.bandwidth)
+        at = bisect.bisect_right(sizes, footprint)
+        # the best rate of any footprint at least as large as the next smaller point
+        return max(self.bandwidth[s] for s in sizes[max(0, at - 1) :])
+
+
+def calibrated(target: Target, cache: Path, lease: DeviceLease) -> Roofline:
+    """The target's roofline: from the cache, or measured now (about two seconds).
+
+    Raises:
+        InfrastructureError: The calibration program does not compile or run.
+    """
+    version = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:8]
+    path = cache / "roofline" / f"{target.fingerprint[:16]}-{version}.json"
+    try:
+        return _decode(json.loads(path.read_text()))
+    except (OSError, ValueError, KeyError):
+        pass
+    with lease.exclusive():
+        measured = _measure()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(_encode(measured)))
+    partial.rename(path)
+    return measured
+
+
+def stored(target: Target, cache: Path) -> Roofline | None:
+    """The target's roofline if it was calibrated before."""
+    version = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:8]
+    try:
+        path = cache / "roofline" / f"{target.fingerprint[:16]}-{version}.json"
+        return _decode(json.loads(path.read_text()))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _measure() -> Roofline:
+    with tempfile.TemporaryDirectory(prefix="kernelmill-calibrate-") as folder:
+        program = Path(folder) / "calibrate"
+        _checked([compiler(), *FLAGS, str(SOURCE), "-o", str(program)])
+        runs = [_decode(json.loads(_checked([str(program)]))) for _ in range(RUNS)]
+    return Roofline(
+        {size: max(r.bandwidth[size] for r in runs) for size in runs[0].bandwidth},
+        {dtype: max(r.flops[dtype] for r in runs) for dtype in runs[0].flops},
+    )
+
+
+def _checked(argv: list[str]) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0)))}
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        raise InfrastructureError(f"calibration failed: {done.stderr.strip()[:300]}")
+    return done.stdout
+
+
+def _decode(facts: Mapping[str, Mapping[str, float]]) -> Roofline:
+    return Roofline({int(k): v for k, v in facts["bandwidth"].items()}, dict(facts["flops"]))
+
+
+def _encode(roofline: Roofline) -> dict[str, dict[str, float]]:
+    return {
+        "bandwidth": {str(k): v for k, v in roofline.bandwidth.items()},
+        "flops": dict(roofline.flops),
+    }

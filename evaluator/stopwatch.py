@@ -1,0 +1,199 @@
+"""Timing on the judge's clock: interleaved rounds of watched windows over inputs never seen before.
+
+A window of K calls over K different slots takes T; its time per call is (T - c) / K. The constant c
+(thaw, hand-shake, freeze) is measured with a kernel of ours that does nothing, never with the
+candidate, so nothing a candidate does can enlarge it. Windows of n and of 2n calls alternate in a
+confirmation: the slope between them cancels every constant and cross-checks the figure.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+
+from evaluator.arena import InputArena, Share
+from evaluator.evaluation import Evidence
+from evaluator.foreign_load import ForeignLoad
+from evaluator.lane import Lane
+from evaluator.outcome import Outcome
+from evaluator.pool import InputPool, InputSet
+from evaluator.problem import FLOATING, Problem, Workload
+from evaluator.verify import STRAY_SECONDS, Refused, judge_slot, stray_evidence, watching
+
+WINDOW_SECONDS = 0.004
+ARENA_BYTES = 128 << 20
+MAX_CALLS = 128
+LONG_CALL_SECONDS = 0.020
+EARLY_SECONDS = 0.0004
+FOREIGN_SHARE = 0.15
+CONSTANT_WINDOWS = 25
+COMPARED_SLOTS = 6
+COMPARED_ELEMENTS = 256
+TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One round on one workload.
+
+    Attributes:
+        seconds: Per call, by lane label.
+        calls: Calls in each lane's window.
+        windows: The whole window in seconds, by lane label.
+        foreign: Share of the machine that other processes took.
+        early: Largest CPU time a lane used before it was told to begin.
+    """
+
+    seconds: Mapping[str, float]
+    calls: Mapping[str, int]
+    windows: Mapping[str, float]
+    foreign: float
+    early: float
+
+    @property
+    def clean(self) -> bool:
+        """Undisturbed."""
+        return self.foreign <= FOREIGN_SHARE and self.early <= EARLY_SECONDS
+
+
+class Stopwatch:
+    """Times lanes against each other on the time workloads of a problem."""
+
+    def __init__(self, problem: Problem, pool: InputPool, arena: InputArena, seed: int) -> None:
+        self._problem = problem
+        self._pool = pool
+        self.arena = arena
+        self._rng = random.Random(seed)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._orders: dict[int, list[int]] = {}
+        self.constant = 0.0
+        self.workloads = problem.time_workloads
+
+    def calibrate(self, null: Lane) -> None:
+        """Measure the constant part of a window with a kernel that does nothing."""
+        null.bind(self.arena)
+        windows = [null.window(0, [], TIMEOUT_SECONDS).seconds for _ in range(CONSTANT_WINDOWS)]
+        self.constant = median(windows)
+
+    def arrange(self, fastest: Mapping[str, float]) -> None:
+        """Lay out slots for lanes of which the fastest needs these seconds a call, by workload."""
+        shares = [Share(w, 2 * self._calls(w, fastest[w.name])) for w in self.workloads]
+        if [s.slots for s in shares] != [s.slots for s in self.arena.shares]:
+            self.arena.arrange(shares)
+
+    def round(
+        self, group: int, lanes: Sequence[Lane], estimates: Mapping[str, float], double: bool
+    ) -> Timed:
+        """Time every lane once, in the given order, on the same fresh inputs.
+
+        Args:
+            group: Index of the workload.
+            lanes: Bound lanes; reverse them every other round.
+            estimates: Seconds per call of each lane on this workload, to size its window.
+            double: Use windows of 2n instead of n calls.
+
+        Raises:
+            Refused: A lane crashed, stalled, or broke a rule; the label tells which in the message.
+        """
+        workload = self.workloads[group]
+        counts: dict[str, int] = {}
+        for lane in lanes:
+            estimate = estimates[lane.label]
+            calls = self._calls(workload, estimate)
+            counts[lane.label] = 2 * calls if double and estimate < LONG_CALL_SECONDS else calls
+        used = min(max(counts.values()), self.arena.shares[group].slots)
+        order = self._rng.sample(range(used), used)
+        for slot in order:
+            self._pool.freshen(workload, self.arena.slots[group][slot])
+        load = ForeignLoad(lambda: sum(lane.cpu_seconds() for lane in lanes))
+        early, windows = 0.0, {}
+        for lane in lanes:
+            lane.outputs.poison(group, used)
+            with watching(lane, workload.name):
+                window = lane.window(group, order[: counts[lane.label]], TIMEOUT_SECONDS)
+                lane.drain()
+            if window.stray_seconds > STRAY_SECONDS:
+                raise Refused(Outcome.TAMPERED, stray_evidence(window), lane.label)
+            windows[lane.label] = window.seconds
+            early = max(early, window.early_seconds)
+        foreign = load.share()
+        self._inspect(group, workload, lanes, order[: min(counts.values())])
+        counts = {k: min(n, used) for k, n in counts.items()}
+        seconds = {k: max(windows[k] - self.constant, 1e-9) / counts[k] for k in windows}
+        return Timed(seconds, counts, windows, foreign, early)
+
+    def audit(self, group: int, lane: Lane) -> None:
+        """Recompute the reference for a random slot of the last round and judge the lane's output.
+
+        Raises:
+            Refused: It is wrong.
+        """
+        workload = self.workloads[group]
+        self._audit_slot(group, workload, lane, self._rng.choice(self._orders[group]))
+
+    def _audit_slot(self, group: int, workload: Workload, lane: Lane, slot: int) -> None:
+        inputs = self.arena.slots[group][slot]
+        owed = InputSet(inputs, self._pool.expect(workload, inputs))
+        try:
+            judge_slot(self._problem, workload, lane, group, slot, owed)
+        except Refused as refusal:
+            found = refusal.evidence
+            message = f"right in verification, wrong when timed: {found.message}"
+            evidence = Evidence("timed-output", message, found.workload, found.details)
+            raise Refused(Outcome.INCORRECT, evidence, lane.label) from refusal
+
+    def _inspect(
+        self, group: int, workload: Workload, lanes: Sequence[Lane], order: list[int]
+    ) -> None:
+        self._orders[group] = order
+        for lane in lanes:
+            if (slot := lane.outputs.overrun(group, len(order))) is not None:
+                message = f"bytes outside the outputs of slot {slot} were written"
+                evidence = Evidence("guard-bytes", message, workload.name)
+                raise Refused(Outcome.TAMPERED, evidence, lane.label)
+        for slot in self._rng.sample(order, min(COMPARED_SLOTS, len(order))):
+            if not self._agree(group, lanes, slot):
+                for lane in lanes:
+                    self._audit_slot(group, workload, lane, slot)
+
+    def _agree(self, group: int, lanes: Sequence[Lane], slot: int) -> bool:
+        """Lanes agree on a random sample of a slot's elements (only a reason to look closer)."""
+        for tensor in self._problem.outputs:
+            flats = [lane.outputs.slots[group][slot][tensor.name].reshape(-1) for lane in lanes]
+            if flats[0].numel() == 0:
+                continue
+            size = (COMPARED_ELEMENTS,)
+            picks = torch.randint(flats[0].numel(), size, generator=self._generator)
+            first, *others = (flat[picks] for flat in flats)
+            if not all(_close(first, other, tensor.dtype) for other in others):
+                return False
+        return True
+
+    def _calls(self, workload: Workload, seconds: float) -> int:
+        footprint = sum(t.nbytes(workload.dims) for t in self._problem.tensors)
+        most = max(1, min(MAX_CALLS, ARENA_BYTES // max(1, footprint)) // 2)
+        return max(1, min(most, math.ceil(WINDOW_SECONDS / max(seconds, 1e-9))))
+
+
+def slope(timed: Sequence[Timed], label: str) -> float | None:
+    """Seconds per call from windows of n and 2n calls, free of any constant; None if not both."""
+    by_calls: dict[int, list[float]] = {}
+    for t in timed:
+        by_calls.setdefault(t.calls[label], []).append(t.windows[label])
+    if len(by_calls) < 2:
+        return None
+    few, many = min(by_calls), max(by_calls)
+    return (median(by_calls[many]) - median(by_calls[few])) / (many - few)
+
+
+def _close(a: torch.Tensor, b: torch.Tensor, dtype: str) -> bool:
+    if dtype not in FLOATING:
+        return torch.equal(a, b)
+    a, b = a.double(), b.double()
+    scale = float(b.abs().nan_to_num(0.0, 0.0, 0.0).max())
+    return torch.allclose(a, b, rtol=1e-2, atol=1e-4 * scale, equal_nan=True)

@@ -1,0 +1,232 @@
+"""Verification: a candidate's outputs against the references, smallest workload first.
+
+All inputs come from the judge's pool, all outputs are poisoned before every window and read only
+while the runner stands still. Check workloads run twice with input sets swapped between slots, so
+that an answer remembered by pointer is a wrong one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluator.arena import InputArena, Share
+from evaluator.evaluation import Check, Evidence
+from evaluator.inputs import bind
+from evaluator.lane import Lane
+from evaluator.numeric import Verdict, judge_output
+from evaluator.outcome import Outcome
+from evaluator.pool import InputPool, InputSet
+from evaluator.problem import Law, Problem, Role, Workload, call_by_name
+from sandbox.client import RunnerDiedError, RunnerRefusedError, RunnerTimeoutError, Window
+
+CHECK_TIMEOUT = 10.0
+STRAY_SECONDS = 0.001
+LAW_LIMIT = 1.0
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What verification found; `seconds` estimates one call of each time workload."""
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    evidence: tuple[Evidence, ...]
+    seconds: dict[str, float]
+
+
+class Refused(Exception):
+    """A lane broke a rule: ends its verification or timing with an outcome."""
+
+    def __init__(self, outcome: Outcome, evidence: Evidence, label: str = "candidate") -> None:
+        super().__init__(evidence.message)
+        self.outcome = outcome
+        self.evidence = evidence
+        self.label = label
+
+
+class Verifier:
+    """Verifies candidates of one problem; keeps the arranged arena between them."""
+
+    def __init__(self, problem: Problem, pool: InputPool, arena: InputArena, seed: int) -> None:
+        self._problem = problem
+        self._pool = pool
+        self._arena = arena
+        self._rng = random.Random(seed)
+        self._order = sorted(problem.workloads, key=lambda w: _footprint(problem, w))
+
+    def verify(self, lane: Lane, time_limit: float) -> Verified:
+        """Run every workload.
+
+        Args:
+            lane: The candidate, loaded.
+            time_limit: Seconds one call on a time workload may take.
+        """
+        checks: list[Check] = []
+        seconds: dict[str, float] = {}
+        try:
+            self._arrange()
+            with watching(lane, "load"):
+                lane.bind(self._arena)
+            for group, workload in enumerate(self._order):
+                with watching(lane, workload.name):
+                    worst = self._workload(lane, group, workload, time_limit, seconds)
+                checks.append(Check(workload.name, True, worst))
+        except Refused as refusal:
+            if refusal.evidence.workload is not None:
+                error = refusal.evidence.details.get("max_error")
+                worst_error = float(error) if isinstance(error, (int, float)) else None
+                checks.append(Check(refusal.evidence.workload, False, worst_error))
+            return Verified(refusal.outcome, tuple(checks), (refusal.evidence,), seconds)
+        return Verified(Outcome.OK, tuple(checks), (), seconds)
+
+    def _arrange(self) -> None:
+        if not self._arena.shares:
+            shares = [Share(w, len(self._pool.sets(w))) for w in self._order]
+            self._arena.arrange(shares)
+
+    def _workload(
+        self,
+        lane: Lane,
+        group: int,
+        workload: Workload,
+        time_limit: float,
+        seconds: dict[str, float],
+    ) -> float:
+        sets = list(self._pool.sets(workload))
+        self._rng.shuffle(sets)
+        timed = workload.role is Role.TIME
+        limit = time_limit * len(sets) + CHECK_TIMEOUT if timed else CHECK_TIMEOUT
+        worst = 0.0
+        for swap in range(1 if timed else 2):
+            turned = sets[swap:] + sets[:swap]
+            for slot, chosen in enumerate(turned):
+                self._arena.write(group, slot, chosen.inputs)
+            window = self._run(lane, group, list(range(len(turned))), limit)
+            worst = max(worst, self._judge(lane, group, workload, turned))
+            if timed:
+                seconds[workload.name] = window.seconds / len(turned)
+        if not timed:
+            for law in self._problem.laws:
+                self._law(lane, group, workload, law, turned[0])
+        return worst
+
+    def _run(self, lane: Lane, group: int, slots: list[int], limit: float) -> Window:
+        lane.outputs.poison(group, len(slots))
+        self._rng.shuffle(slots)
+        window = lane.window(group, slots, limit, settle=0.0)
+        if window.stray_seconds > STRAY_SECONDS:
+            raise Refused(Outcome.TAMPERED, stray_evidence(window))
+        return window
+
+    def _judge(self, lane: Lane, group: int, workload: Workload, sets: Sequence[InputSet]) -> float:
+        worst = 0.0
+        for slot, chosen in enumerate(sets):
+            if not self._arena.intact(group, slot, chosen.inputs):
+                message = "the kernel changed its inputs"
+                raise Refused(Outcome.TAMPERED, Evidence("inputs", message, workload.name))
+            worst = max(worst, judge_slot(self._problem, workload, lane, group, slot, chosen))
+        if (slot_hit := lane.outputs.overrun(group, len(sets))) is not None:
+            message = f"bytes outside the outputs of slot {slot_hit} were written"
+            raise Refused(Outcome.TAMPERED, Evidence("guard-bytes", message, workload.name))
+        return worst
+
+    def _law(
+        self, lane: Lane, group: int, workload: Workload, law: Law, chosen: InputSet
+    ) -> None:
+        outputs = dict(lane.outputs.slots[group][0])
+        if law.transform is not None:
+            changed = call_by_name(law.transform, bind(self._problem, workload, chosen.inputs))
+            self._arena.write(group, 0, chosen.inputs)
+            self._arena.write(group, 1, {**chosen.inputs, **changed})
+            self._run(lane, group, [0, 1], CHECK_TIMEOUT)
+            outputs = dict(lane.outputs.slots[group][0])
+            outputs |= {f"{n}_t": t for n, t in lane.outputs.slots[group][1].items()}
+        values = bind(self._problem, workload, {**chosen.inputs, **outputs})
+        violation = float(call_by_name(law.violation, values))
+        if not violation <= LAW_LIMIT:
+            message = f"law broken: {law.name} (violation {violation:.3g} times the tolerance)"
+            raise Refused(Outcome.INCORRECT, Evidence("law", message, workload.name))
+
+
+def judge_slot(
+    problem: Problem, workload: Workload, lane: Lane, group: int, slot: int, chosen: InputSet
+) -> float:
+    """Largest error of a slot's outputs in units of the limit.
+
+    Raises:
+        Refused: An output is wrong; the evidence names the first wrong element.
+    """
+    worst = 0.0
+    owed = chosen.expectation
+    for tensor in problem.outputs:
+        output = lane.outputs.slots[group][slot][tensor.name]
+        verdict = judge_output(output, owed.expected[tensor.name], owed.limit[tensor.name])
+        if not verdict.passed:
+            raise Refused(Outcome.INCORRECT, _wrong(tensor.name, workload, verdict))
+        worst = max(worst, verdict.max_error)
+    return worst
+
+
+class watching:
+    """Context that turns a runner's end or silence into the candidate's outcome."""
+
+    def __init__(self, lane: Lane, where: str) -> None:
+        self._lane = lane
+        self._workload = None if where == "load" else where
+        self._where = "while loading" if where == "load" else f"on workload {where}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RunnerDiedError):
+            raise Refused(*self._ended(error), self._lane.label) from error
+        if isinstance(error, RunnerTimeoutError):
+            message = f"no answer in time {self._where}"
+            evidence = Evidence("time-limit", message, self._workload)
+            raise Refused(Outcome.TIMED_OUT, evidence, self._lane.label) from error
+        if isinstance(error, RunnerRefusedError):
+            evidence = Evidence("load", f"cannot be loaded: {error}", None)
+            raise Refused(Outcome.CRASHED, evidence, self._lane.label) from error
+
+    def _ended(self, error: RunnerDiedError) -> tuple[Outcome, Evidence]:
+        printed = error.output.strip()[-200:]
+        tail = f"; it printed: {printed!r}" if printed else ""
+        if error.exit.out_of_memory:
+            message = f"exceeded its memory limit {self._where}"
+            return Outcome.OUT_OF_MEMORY, Evidence("memory-limit", message, self._workload)
+        if error.protocol:
+            message = f"spoke on the judge's channel {self._where}: {error.protocol}"
+            return Outcome.TAMPERED, Evidence("channel", message, self._workload)
+        how = f"signal {error.exit.signal}" if error.exit.signal else f"exit({error.exit.code})"
+        hint = " (out-of-bounds access?)" if error.exit.signal in (7, 11) else ""
+        message = f"ended by {how} {self._where}{hint}{tail}"
+        return Outcome.CRASHED, Evidence("crash", message, self._workload)
+
+
+def stray_evidence(window: Window) -> Evidence:
+    """The runner used CPU time while it was stopped."""
+    message = f"used {window.stray_seconds * 1e3:.1f} ms of CPU while it should stand still"
+    return Evidence("stray-cpu", message)
+
+
+def _wrong(output: str, workload: Workload, verdict: Verdict) -> Evidence:
+    place = ",".join(map(str, verdict.index or ()))
+    message = (
+        f"{output}[{place}] is {verdict.got!r}, expected {verdict.expected!r}"
+        + (f" within {verdict.limit:.3g}" if verdict.limit is not None else " exactly")
+        + f"; {verdict.wrong} elements are wrong"
+    )
+    details = {
+        "output": output, "index": place, "expected": verdict.expected, "got": verdict.got,
+        "limit": verdict.limit, "wrong": verdict.wrong, "max_error": verdict.max_error,
+    }  # fmt: skip
+    return Evidence("numeric-policy", message, workload.name, details)
+
+
+def _footprint(problem: Problem, workload: Workload) -> tuple[bool, int]:
+    size = sum(t.nbytes(workload.dims) for t in problem.tensors)
+    return workload.role is Role.TIME, size
+
