@@ -11,7 +11,10 @@ from tree_sitter import Node
 from agent.transform.loops import Loop
 from agent.transform.syntax import Unit, bare, field, identifiers, walk
 
-_COPIES = {"memcpy", "memmove", "memset", "std::memcpy", "std::memmove", "std::memset"}
+_INTO_FIRST = (
+    "memcpy memmove memset std::memcpy std::memmove std::memset std::fill std::fill_n std::sort"
+).split()
+_INTO_LAST = ("std::copy", "std::copy_n", "std::partial_sum")
 _SWAPS = {"swap", "std::swap"}
 
 
@@ -79,17 +82,17 @@ class Carried:
 
 def declarations(unit: Unit, node: Node) -> list[Local]:
     """The variables declared in `node`, nested blocks and loop headers included."""
-    return [
-        local for n in walk(node) if n.type == "declaration" for local in _declared(unit, n)
-    ]
+    return [local for n in walk(node) if n.type == "declaration" for local in _declared(unit, n)]
 
 
 def type_of(unit: Unit, name: str) -> str | None:
     """The declared type of a variable anywhere in the kernel, without a leading `const`."""
     for parameter in unit.parameters:
         if parameter.name == name:
-            return re.sub(r"^const\s+", "", parameter.ctype) if not parameter.is_pointer else (
-                parameter.ctype
+            return (
+                re.sub(r"^const\s+", "", parameter.ctype)
+                if not parameter.is_pointer
+                else (parameter.ctype)
             )
     for local in declarations(unit, unit.body):
         if local.name == name:
@@ -149,9 +152,13 @@ def derived(unit: Unit, loop: Loop) -> set[str]:
 
 
 def mentions(unit: Unit, node: Node, names: set[str]) -> bool:
-    """Whether an expression uses one of `names` outside memory accesses."""
-    outside = walk(node, into=lambda n: n.type != "subscript_expression")
-    return any(n.type == "identifier" and unit.text(n) in names for n in outside)
+    """Whether an expression follows one of `names`: outside memory accesses, `%`, `/`, `&`, `>>`.
+
+    Different values of the name then give different values of the expression, as a rule.
+    """
+    return any(
+        n.type == "identifier" and unit.text(n) in names for n in walk(node, into=_keeps_apart)
+    )
 
 
 def reduction(unit: Unit, body: Node, name: str) -> str | None:
@@ -174,7 +181,9 @@ def reduction(unit: Unit, body: Node, name: str) -> str | None:
 
 def carried(unit: Unit, loop: Loop) -> Carried:
     """What the iterations of a loop owe each other."""
-    inside = {local.name for local in declarations(unit, loop.body)} | {loop.var}
+    locals_ = declarations(unit, loop.body)
+    inside = {local.name for local in locals_} | {loop.var}
+    storage = {x.name for x in locals_ if not x.ctype.endswith(("*", "&"))}
     if jump := _jump(loop.body):
         return Carried({}, (), (), f"{jump} leaves it")
     follows = derived(unit, loop)
@@ -183,7 +192,7 @@ def carried(unit: Unit, loop: Loop) -> Carried:
     scattered: list[str] = []
     blocked: str | None = None
     for write in writes(unit, loop.body):
-        if write.name in inside and write.name not in follows:
+        if write.name in storage:
             continue
         if write.element:
             if not _separate(unit, write, follows):
@@ -275,14 +284,12 @@ def _writes_of_call(unit: Unit, node: Node) -> Iterator[Write]:
             targets.append(field(function, "argument"))
         for target in targets:
             yield Write(unit.text(target), node, None, False, "call")
-    elif name in _COPIES and arguments and (base := base_name(unit, arguments[0])) is not None:
-        yield Write(base, node, arguments[0], True, "call")
-    elif name in ("std::copy", "std::copy_n") and arguments:
-        if (base := base_name(unit, arguments[-1])) is not None:
-            yield Write(base, node, arguments[-1], True, "call")
-    elif name in ("std::fill", "std::fill_n", "std::sort", "std::partial_sum") and arguments:
-        if (base := base_name(unit, arguments[0])) is not None:
-            yield Write(base, node, arguments[0], True, "call")
+        return
+    place = {**dict.fromkeys(_INTO_FIRST, 0), **dict.fromkeys(_INTO_LAST, -1)}.get(name)
+    if place is not None and arguments:
+        base = base_name(unit, arguments[place])
+        if base is not None:
+            yield Write(base, node, arguments[place], True, "call")
 
 
 def _accumulation(unit: Unit, write: Write) -> tuple[Node, str | None]:
@@ -357,6 +364,13 @@ def _separate(unit: Unit, write: Write, follows: set[str]) -> bool:
     if not direct:
         return mentions(unit, write.target, follows)
     return any(mentions(unit, n, follows) for n in direct)
+
+
+def _keeps_apart(node: Node) -> bool:
+    if node.type == "binary_expression":
+        operator = node.child_by_field_name("operator")
+        return operator is None or operator.type not in ("%", "/", "&", ">>")
+    return node.type != "subscript_expression"
 
 
 def _nested(index: Node, target: Node) -> bool:

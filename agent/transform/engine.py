@@ -7,25 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.transform.rewrite import Rewrite, Rule
+from agent.transform.rules.buffers import ParallelCopy, SwapInsteadOfCopy, ThreadLocalScratch
 from agent.transform.rules.flags import Flags
 from agent.transform.rules.functions import FastMath, ReciprocalSqrt, VectorMath
 from agent.transform.rules.fusion import Fission, Fuse
 from agent.transform.rules.interchange import Interchange
 from agent.transform.rules.invariants import HoistInvariant, HoistReciprocal
 from agent.transform.rules.jam import UnrollAndJam
-from agent.transform.rules.memory import (
-    Prefetch,
-    StreamingStores,
-    SwapInsteadOfCopy,
-    ThreadLocalScratch,
-)
+from agent.transform.rules.memory import Prefetch, StreamingStores
 from agent.transform.rules.online import OnlineMaxSum
 from agent.transform.rules.parallel import ParallelFor, ParallelRegion, StaticPartition
 from agent.transform.rules.pointers import AssumeAligned, Restrict
 from agent.transform.rules.precision import FloatLiterals, SinglePrecision
-from agent.transform.rules.privatise import Privatise
+from agent.transform.rules.privatise import Privatise, StageScatter
 from agent.transform.rules.scan import BlockedScan
 from agent.transform.rules.tiling import StripMine, Tile
+from agent.transform.rules.timetile import TimeTile
 from agent.transform.rules.unroll import SplitAccumulator, Unroll
 from agent.transform.rules.vectorise import IgnoreDependences, Simd
 from agent.transform.syntax import Unit, parse
@@ -41,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     Restrict(),
     AssumeAligned(),
     Tile(),
+    TimeTile(),
     StripMine(),
     Interchange(),
     UnrollAndJam(),
@@ -58,10 +56,12 @@ RULES: tuple[Rule, ...] = (
     OnlineMaxSum(),
     BlockedScan(),
     Privatise(),
+    StageScatter(),
     Prefetch(),
     StreamingStores(),
     ThreadLocalScratch(),
     SwapInsteadOfCopy(),
+    ParallelCopy(),
     Flags(),
 )
 """Every rule, in no order that matters."""
@@ -73,6 +73,8 @@ _PRIOR: Mapping[str, float] = {
     "unroll-and-jam": 3.0,
     "blocked-scan": 3.0,
     "privatise": 3.0,
+    "stage-scatter": 3.0,
+    "time-tile": 3.0,
     "interchange": 2.0,
     "fast-functions": 2.0,
     "vector-math": 2.0,
@@ -92,6 +94,7 @@ _PRIOR: Mapping[str, float] = {
     "ivdep": 0.5,
     "static-partition": 0.4,
     "strip-mine": 0.4,
+    "parallel-copy": 1.0,
     "hoist-invariant": 0.4,
     "rsqrt": 0.3,
     "float-literals": 0.7,
@@ -215,7 +218,10 @@ def _step(
 def _weight(name: str, source: str) -> float:
     """Prior of a rule; what a naive kernel lacks most comes first."""
     weight = _PRIOR.get(name, 1.0)
-    if name in ("parallel-for", "parallel-region", "privatise") and "#pragma omp p" not in source:
+    if (
+        name in ("parallel-for", "parallel-region", "privatise", "stage-scatter", "time-tile")
+        and "#pragma omp p" not in source
+    ):
         return weight * 4
     if name == "simd" and " simd" not in source:
         return weight * 2

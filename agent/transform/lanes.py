@@ -47,7 +47,8 @@ class Lanes:
     @property
     def header(self) -> str:
         """The lane loop without its body."""
-        return f"#pragma {self.pragma}\nfor (int {self.var} = 0; {self.var} < {self.count}; ++{self.var})"
+        loop = f"for (int {self.var} = 0; {self.var} < {self.count}; ++{self.var})"
+        return f"#pragma {self.pragma}\n{loop}"
 
 
 @dataclass
@@ -58,7 +59,9 @@ class _Plan:
     repeated: list[Local] = field(default_factory=list)
 
 
-def blocked_loop(unit: Unit, loop: Loop, lanes: Lanes, pragmas: str, split: int | None = None) -> str:
+def blocked_loop(
+    unit: Unit, loop: Loop, lanes: Lanes, pragmas: str, split: int | None = None
+) -> str:
     """Text that replaces `loop`: blocks of lanes, then the remainder one by one.
 
     Args:
@@ -152,8 +155,14 @@ def _plan(unit: Unit, loop: Loop, jammed: Sequence[Loop], split: int | None) -> 
         )
         if local.name not in changed and pure and not local.extent:
             plan.repeated.append(local)
-        elif re.fullmatch(r"(float|double|bool|int|long|unsigned|u?int\d+_t|size_t|"
-                          r"std::(u?int\d+_t|size_t)|const \w+\*|\w+\*)", local.ctype) is None:
+        elif (
+            re.fullmatch(
+                r"(float|double|bool|int|long|unsigned|u?int\d+_t|size_t|"
+                r"std::(u?int\d+_t|size_t)|const \w+\*|\w+\*)",
+                local.ctype,
+            )
+            is None
+        ):
             raise CannotExpand(f"{local.name} has type {local.ctype}")
         else:
             plan.expanded.append(local)

@@ -56,9 +56,7 @@ class Loop:
     def header(self) -> str:
         """The canonical text before the body."""
         update = f"++{self.var}" if self.step == "1" else f"{self.var} += {self.step}"
-        return (
-            f"for ({self.ctype} {self.var} = {self.lower}; {self.var} < {self.upper}; {update})"
-        )
+        return f"for ({self.ctype} {self.var} = {self.lower}; {self.var} < {self.upper}; {update})"
 
 
 def all_loops(unit: Unit) -> list[Loop]:
@@ -67,8 +65,13 @@ def all_loops(unit: Unit) -> list[Loop]:
 
 
 def loops(unit: Unit) -> list[Loop]:
-    """The canonical loops that rules should look at: neither remainders nor inside them."""
-    return [loop for loop in all_loops(unit) if not loop.is_remainder]
+    """The canonical loops that rules should look at.
+
+    Neither remainders, nor what is inside them, nor the inner loop of a collapsed pair.
+    """
+    every = [loop for loop in all_loops(unit) if not loop.is_remainder]
+    fixed = [loop.body for loop in every if "collapse" in pragma_text(unit, loop)]
+    return [loop for loop in every if loop.node.parent not in fixed]
 
 
 def inner_loops(unit: Unit, loop: Loop) -> list[Loop]:
@@ -186,9 +189,7 @@ def _canonical(unit: Unit, node: Node, depth: int, remainder: bool) -> Loop | No
     pragmas = before(unit, node)
     first = pragmas[0] if pragmas else node
     comment = first.prev_sibling
-    marked = (
-        comment is not None and comment.type == "comment" and unit.text(comment) == REMAINDER
-    )
+    marked = comment is not None and comment.type == "comment" and unit.text(comment) == REMAINDER
     return Loop(
         node, body, var, match["type"].strip(), match["lower"].strip(), upper, step, pragmas,
         depth, remainder or marked,

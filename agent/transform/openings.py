@@ -34,18 +34,18 @@ _CLEAN = (_Step("single-precision"), _Step("float-literals"))
 _THREADS = (_Step("parallel-for"),)
 _VECTORS = (_Step("simd", _MANY), _Step("restrict"))
 _HOIST = (_Step("hoist-reciprocal", _MANY),)
-_SWAP = _Step("swap-buffers")
+_BUFFERS = (_Step("swap-buffers"), _Step("thread-local-scratch", _MANY), _Step("parallel-copy"))
 
 _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((*_THREADS, *_VECTORS), FAST),
     _Recipe((_Step("privatise", key=True), *_VECTORS), WIDE),
-    _Recipe((_Step("fission", key=True), _Step("privatise", key=True), *_VECTORS), CAREFUL),
-    _Recipe((_SWAP, _Step("parallel-region", key=True), *_VECTORS), WIDE),
+    _Recipe((_Step("stage-scatter", key=True), *_VECTORS), WIDE),
+    _Recipe((*_BUFFERS, _Step("time-tile", key=True), *_VECTORS), WIDE),
+    _Recipe((*_BUFFERS, _Step("parallel-region", key=True), *_VECTORS), WIDE),
+    _Recipe((*_THREADS, _Step("restrict")), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
     _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
-    _Recipe(
-        (*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL
-    ),
+    _Recipe((*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("vector-math", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((_Step("interchange", key=True), *_THREADS, *_VECTORS), FAST),
     _Recipe((*_CLEAN, *_HOIST, *_THREADS, *_VECTORS), CAREFUL),

@@ -178,7 +178,8 @@ def bare(node: Node) -> Node:
 def tidy(text: str) -> str:
     """Re-indent by bracket depth; continuation lines keep one extra level."""
     step = _indent_step(text)
-    depth, parens, out = 0, 0, []
+    depth = parens = 0
+    out: list[str] = []
     in_comment = False
     for line in text.split("\n"):
         stripped = line.strip()

@@ -76,6 +76,4 @@ def _with_other_flags(
     else:
         wanted = merge(have, toggle)
         what = f"with {' '.join(toggle)}"
-    return Proposal(
-        with_flags(source, wanted), inherited(source, tunables), ("flags",), what
-    )
+    return Proposal(with_flags(source, wanted), inherited(source, tunables), ("flags",), what)

@@ -153,7 +153,9 @@ class ReciprocalSqrt:
         if edits:
             helper = [] if " fast_rsqrtf(" in _above(unit) else [RSQRT]
             extra = [*include(unit, "immintrin.h"), *insertion(unit, helper)]
-            yield Rewrite(self.name, "estimated reciprocal square root", unit.edited(*edits, *extra))
+            yield Rewrite(
+                self.name, "estimated reciprocal square root", unit.edited(*edits, *extra)
+            )
 
 
 def _calls(unit: Unit, words: tuple[str, ...]) -> dict[str, list[Node]]:
@@ -185,4 +187,3 @@ def insertion(unit: Unit, texts: list[str]) -> list[Edit]:
     while at.parent is not None and at.parent != unit.root:
         at = at.parent
     return [Edit(at.start_byte, at.start_byte, "\n".join(texts) + "\n")]
-

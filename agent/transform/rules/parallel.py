@@ -11,6 +11,7 @@ from agent.transform.dataflow import Carried, carried, declarations, names_in
 from agent.transform.loops import (
     Loop,
     add_pragma,
+    before,
     directly_inside,
     in_parallel,
     loops,
@@ -50,9 +51,9 @@ class ParallelFor:
     def _variants(self, unit: Unit, loop: Loop) -> Iterator[str]:
         yield "schedule(static)"
         inner = only_statement(unit, loop)
-        if inner is not None and not _uses(unit, inner, loop.var):
-            if carried(unit, inner).independent and not inner.pragmas:
-                yield "collapse(2) schedule(static)"
+        square = inner is not None and not inner.pragmas and not _uses(unit, inner, loop.var)
+        if inner is not None and square and carried(unit, inner).independent:
+            yield "collapse(2) schedule(static)"
         yield "schedule(dynamic, 8)"
         yield "schedule(guided)"
 
@@ -77,22 +78,19 @@ class ParallelRegion:
     def _inside(self, unit: Unit, loop: Loop) -> list[Edit]:
         edits: list[Edit] = []
         inner = {x.node: x for x in directly_inside(unit, loop)}
+        alone: list[Node] = []
         shared = False
         for statement in statements(loop.body):
-            if statement.type in ("comment", "preproc_call", "declaration"):
-                continue
             at = inner.get(statement)
             found = carried(unit, at) if at is not None else None
             if at is None or found is None or not found.independent or found.reductions:
-                start = at.start if at is not None else statement.start_byte
-                edits += [
-                    Edit(start, start, "\n#pragma omp single\n{\n"),
-                    Edit(statement.end_byte, statement.end_byte, "\n}"),
-                ]
+                if statement.type not in ("comment", "preproc_call"):
+                    alone.append(statement)
                 continue
             shared = True
-            edits.append(_worksharing(unit, at, found))
-        return edits if shared else []
+            edits += [*_once(unit, loop, alone), _worksharing(unit, at, found)]
+            alone = []
+        return [*edits, *_once(unit, loop, alone)] if shared else []
 
 
 class StaticPartition:
@@ -150,6 +148,25 @@ def _with_directive(unit: Unit, loop: Loop, arguments: str) -> list[Edit]:
     return [add_pragma(unit, loop, f"omp parallel for {arguments}")]
 
 
+def _once(unit: Unit, loop: Loop, run: list[Node]) -> list[Edit]:
+    """Let one thread execute a run of statements; what it declares for later, every thread."""
+    if not run:
+        return []
+    declared = {x.name for s in run for x in declarations(unit, s)}
+    later = [s for s in statements(loop.body) if s.start_byte > run[-1].start_byte]
+    used: set[str] = set().union(*(names_in(unit, s) for s in later)) if later else set()
+    groups = [run]
+    if declared & used:
+        groups = [[s] for s in run if s.type != "declaration"]
+    edits = []
+    for group in groups:
+        first = before(unit, group[0])
+        start = first[0].start_byte if first else group[0].start_byte
+        edits.append(Edit(start, start, "\n#pragma omp single\n{\n"))
+        edits.append(Edit(group[-1].end_byte, group[-1].end_byte, "\n}"))
+    return edits
+
+
 def _worksharing(unit: Unit, loop: Loop, found: Carried) -> Edit:
     for pragma in loop.pragmas:
         text = unit.text(pragma)
@@ -166,8 +183,3 @@ def _uses(unit: Unit, inner: Loop, var: str) -> bool:
     init: Node | None = inner.node.child_by_field_name("initializer")
     condition: Node | None = inner.node.child_by_field_name("condition")
     return any(n is not None and var in names_in(unit, n) for n in (init, condition))
-
-
-def declared_inside(unit: Unit, loop: Loop) -> set[str]:
-    """Names declared in the body of a loop."""
-    return {local.name for local in declarations(unit, loop.body)}

@@ -37,9 +37,7 @@ class SinglePrecision:
         if any("double" in p.ctype for p in unit.parameters):
             return
         words = [n for n in walk(unit.body) if n.type == "primitive_type"]
-        edits = [
-            Edit(n.start_byte, n.end_byte, "float") for n in words if unit.text(n) == "double"
-        ]
+        edits = [Edit(n.start_byte, n.end_byte, "float") for n in words if unit.text(n) == "double"]
         if edits:
             source = unit.edited(*edits, *_literal_edits(unit))
             yield Rewrite(self.name, "double locals become float", source)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import carried, declarations, names_in, type_of, writes
+from agent.transform.dataflow import (
+    base_name,
+    carried,
+    declarations,
+    names_in,
+    type_of,
+    unit_stride,
+    writes,
+)
 from agent.transform.loops import Loop, has_loops, loops, pragma_text, replace_loop
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.functions import insertion
@@ -39,14 +49,8 @@ class BlockedScan:
     ) -> Rewrite:
         kind = type_of(unit, name) or "float"
         lanes = _LANES[kind]
-        pack, zero = unit.fresh(f"{kind}_pack"), unit.fresh("zero")
-        part, sums, lane = unit.fresh("part"), unit.fresh("sums"), unit.fresh("lane")
-        here = {loop.var: f"({loop.var} + {lane})"}
-        first = "\n".join(unit.render(s, here) for s in before)
-        addend = _addend(unit, add, name)
-        value = unit.render(addend if addend is not None else field(add, "right"), here)
-        then = "\n".join(unit.render(s, {**here, name: f"{part}[{lane}]"}) for s in after)
-        header = f"#pragma omp simd\nfor (int {lane} = 0; {lane} < {lanes}; ++{lane})"
+        pack, zero, sums = unit.fresh(f"{kind}_pack"), unit.fresh("zero"), unit.fresh("sums")
+        names = _Names(kind, lanes, pack, sums, unit.fresh("part"), unit.fresh("lane"))
         steps = []
         shift = 1
         while shift < lanes:
@@ -58,23 +62,82 @@ class BlockedScan:
             [
                 "{", f"{loop.ctype} {var} = {loop.lower};", f"const {pack} {zero} = {{}};",
                 f"for (; {var} + {lanes} <= {upper}; {var} += {lanes}) {{",
-                f"alignas(64) {kind} {part}[{lanes}];",
-                f"{header} {{", first, f"{part}[{lane}] = {value};", "}",
-                f"{pack} {sums};", f"__builtin_memcpy(&{sums}, {part}, sizeof {sums});",
-                *steps, f"{sums} += {name};",
-                f"__builtin_memcpy({part}, &{sums}, sizeof {sums});",
-                f"{name} = {part}[{lanes - 1}];", f"{header} {{", then, "}", "}",
+                _load(unit, loop, names, before, _addend(unit, add, name) or add),
+                *steps, f"{sums} += {name};", f"{name} = {sums}[{lanes - 1}];",
+                _store(unit, loop, names, name, after), "}",
                 f"for (; {var} < {upper}; ++{var}) {unit.text(loop.body)}", "}",
             ]
         )  # fmt: skip
         index = "int64_t" if lanes == 8 else "int32_t"
         types = (
-            f"typedef {kind} {pack} __attribute__((vector_size(64)));\n"
+            f"typedef {kind} {pack} __attribute__((vector_size(64), aligned(4), may_alias));\n"
             f"typedef {index} {pack}_index __attribute__((vector_size(64)));\n"
         )
         source = unit.edited(*insertion(unit, [types]), replace_loop(loop, text))
         what = f"prefix sum of {name} in vectors of {lanes} (line {unit.line(loop.node)})"
         return Rewrite(self.name, what, source)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the generated code calls things."""
+
+    kind: str
+    lanes: int
+    pack: str
+    sums: str
+    part: str
+    lane: str
+
+    @property
+    def header(self) -> str:
+        return (
+            f"#pragma omp simd\nfor (int {self.lane} = 0; {self.lane} < {self.lanes}; "
+            f"++{self.lane})"
+        )
+
+
+def _load(unit: Unit, loop: Loop, names: _Names, before: list[Node], value: Node) -> str:
+    """Bring the addends of a block into a vector: one load if they are contiguous."""
+    value = bare(value)
+    if not before and _contiguous(unit, loop, value, names.kind):
+        place = unit.text(value)
+        return f"{names.pack} {names.sums} = *reinterpret_cast<const {names.pack}*>(&{place});"
+    here = {loop.var: f"({loop.var} + {names.lane})"}
+    first = "\n".join(unit.render(s, here) for s in before)
+    return (
+        f"alignas(64) {names.kind} {names.part}[{names.lanes}];\n{names.header} {{\n{first}\n"
+        f"{names.part}[{names.lane}] = {unit.render(value, here)};\n}}\n"
+        f"{names.pack} {names.sums} = *reinterpret_cast<const {names.pack}*>({names.part});"
+    )
+
+
+def _store(unit: Unit, loop: Loop, names: _Names, name: str, after: list[Node]) -> str:
+    """Use the sums of a block: one store if that is all."""
+    only = after[0].children[0] if len(after) == 1 and after[0].children else None
+    if only is not None and only.type == "assignment_expression":
+        target, right = field(only, "left"), bare(field(only, "right"))
+        plain = unit.text(right) == name and unit.text(field(only, "operator")) == "="
+        if plain and _contiguous(unit, loop, target, names.kind):
+            place = unit.text(target)
+            return f"*reinterpret_cast<{names.pack}*>(&{place}) = {names.sums};"
+    here = {loop.var: f"({loop.var} + {names.lane})", name: f"{names.sums}_each[{names.lane}]"}
+    then = "\n".join(unit.render(s, here) for s in after)
+    return (
+        f"alignas(64) {names.kind} {names.sums}_each[{names.lanes}];\n"
+        f"*reinterpret_cast<{names.pack}*>({names.sums}_each) = {names.sums};\n"
+        f"{names.header} {{\n{then}\n}}"
+    )
+
+
+def _contiguous(unit: Unit, loop: Loop, node: Node, kind: str) -> bool:
+    """Whether an expression is an element of an array of `kind` that moves by one per step."""
+    if node.type != "subscript_expression" or not unit_stride(unit, node, loop.var):
+        return False
+    array = base_name(unit, node)
+    declared = type_of(unit, array) if array is not None else None
+    words = re.sub(r"\bconst\b|__restrict__|\*", " ", declared or "").split()
+    return words == [kind] and "*" in (declared or "")
 
 
 def _running_sum(unit: Unit, loop: Loop) -> tuple[str, list[Node], Node, list[Node]] | None:

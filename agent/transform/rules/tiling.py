@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from agent.transform.dataflow import carried
@@ -85,6 +86,4 @@ class StripMine:
 
 def bounds_use(loop: Loop, name: str) -> bool:
     """Whether the bounds or step of a loop mention a name."""
-    import re
-
     return name in re.findall(r"[A-Za-z_]\w*", f"{loop.lower} {loop.upper} {loop.step}")

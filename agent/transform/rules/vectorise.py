@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agent.transform.dataflow import carried
-from agent.transform.loops import Loop, add_pragma, inner_loops, has_loops, loops, pragma_text
+from agent.transform.loops import Loop, add_pragma, has_loops, inner_loops, loops, pragma_text
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.parallel import clauses
 from agent.transform.syntax import Edit, Unit
@@ -24,7 +24,7 @@ class Simd:
             if loop.step != "1" or not _innermost(unit, loop):
                 continue
             pragmas = pragma_text(unit, loop)
-            if "simd" in pragmas or "GCC" in pragmas:
+            if "simd" in pragmas or "GCC" in pragmas or _in_vector_loop(unit, loop):
                 continue
             found = carried(unit, loop)
             if not found.independent:
@@ -53,6 +53,14 @@ def _innermost(unit: Unit, loop: Loop) -> bool:
     if any("simd" in pragma_text(unit, x) or not x.is_lanes for x in inner):
         return False
     return bool(inner) or not has_loops(loop.body)
+
+
+def _in_vector_loop(unit: Unit, loop: Loop) -> bool:
+    return any(
+        "simd" in pragma_text(unit, outer)
+        for outer in loops(unit)
+        if outer.body.start_byte < loop.node.start_byte < outer.body.end_byte
+    )
 
 
 def _directive(unit: Unit, loop: Loop, arguments: str) -> Edit:
