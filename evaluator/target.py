@@ -63,20 +63,19 @@ def local_cpu() -> Target:
     """
     info = _cpuinfo()
     cores = len(os.sched_getaffinity(0))
-    flags = set(info.get("flags", info.get("Features", "")).split())
-    isa = [label for label, flag in ISA_LABELS if flag in flags]
+    extensions = isa()
     facts: dict[str, object] = {
         "machine": platform.machine(),
         "cpu": info.get("model name", "unknown"),
         "family": f"{info.get('cpu family')}/{info.get('model')}/{info.get('stepping')}",
-        "isa": isa,
+        "isa": extensions,
         "cores": cores,
         "caches": caches(),
         "compiler": compiler_version(compiler()),
         "libc": " ".join(platform.libc_ver()),
     }
-    widest = next((label for label in ("avx512", "avx2", "sse4") if label in isa), "")
-    parts = ["cpu", platform.machine(), widest, "amx" if "amx" in isa else "", f"{cores}c"]
+    widest = next((label for label in ("avx512", "avx2", "sse4") if label in extensions), "")
+    parts = ["cpu", platform.machine(), widest, "amx" if "amx" in extensions else "", f"{cores}c"]
     name = "-".join(filter(None, [*parts, _digest(facts)[:6]]))
     return Target(name, facts)
 
@@ -92,6 +91,13 @@ ISA_LABELS = (
     ("avx512-vnni", "avx512_vnni"),
     ("amx", "amx_tile"),
 )
+
+
+def isa() -> list[str]:
+    """The vector extensions of this CPU that kernels can use, by their labels here."""
+    info = _cpuinfo()
+    flags = set(info.get("flags", info.get("Features", "")).split())
+    return [label for label, flag in ISA_LABELS if flag in flags]
 
 
 def caches() -> dict[str, int]:

@@ -1,0 +1,89 @@
+"""`kernelmill targets`: this machine as a target, and the targets an archive has results of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.cli.archive import Location
+from agent.cli.errors import command
+from agent.cli.output import CsvFlag, JsonFlag, Table, emit, emit_document, emit_text
+from evaluator.target import Target, local_cpu
+
+
+@dataclass(frozen=True)
+class Record:
+    """What an archive holds of a target.
+
+    Attributes:
+        campaigns: How many were run for it.
+        best: The largest speedup over a seed, None where nothing was timed.
+    """
+
+    campaigns: int = 0
+    best: float | None = None
+
+
+@command
+def targets(archive: Location = None, json: JsonFlag = False, csv: CsvFlag = False) -> None:
+    """List the hardware that results belong to."""
+    local = local_cpu()
+    known = {local.name: Record(), **_recorded(archive)}
+    rows = [_row(name, record, local) for name, record in known.items()]
+    if not json and not csv:
+        emit_text("This machine")
+        emit_document({"target": local.name, **_facts(local)})
+        emit_text("")
+        emit(_brief(rows))
+    else:
+        emit(Table("Targets", COLUMNS, rows), json=json, csv=csv)
+
+
+COLUMNS = (
+    "target", "here", "campaigns", "best", "machine", "cpu", "family", "isa", "cores", "caches",
+    "compiler", "libc",
+)  # fmt: skip
+SHOWN = 4
+"""So many of the columns go into the text form; the facts are printed above it."""
+
+
+def _row(name: str, record: Record, local: Target) -> tuple[object, ...]:
+    here = name == local.name
+    facts = _facts(local) if here else {}
+    return (name, here, record.campaigns, record.best, *(facts.get(c) for c in COLUMNS[SHOWN:]))
+
+
+def _brief(rows: list[tuple[object, ...]]) -> Table:
+    return Table("Targets", COLUMNS[:SHOWN], [row[:SHOWN] for row in rows])
+
+
+def _facts(target: Target) -> dict[str, object]:
+    """The facts with lists and tables of sizes as words."""
+    return {name: _words(value) for name, value in target.facts.items()}
+
+
+def _words(value: object) -> object:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {int(size) >> 10} KiB" for key, size in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return value
+
+
+def _recorded(location: str | None) -> dict[str, Record]:
+    """What the archive has, by target; nothing where there is no archive yet."""
+    from db.archive import Archive
+    from db.location import default_location, is_url
+
+    place = location or default_location()
+    named = location not in (None, default_location())  # by the flag, not by its variable
+    if not named and not is_url(place) and not Path(place).expanduser().exists():
+        return {}
+    found: dict[str, Record] = {}
+    with Archive.open(place, create=False) as opened:
+        for row in opened.campaigns():
+            before = found.get(row.target, Record())
+            figures = [f for f in (before.best, row.speedup and row.speedup.estimate) if f]
+            found[row.target] = Record(before.campaigns + 1, max(figures, default=None))
+    return found
