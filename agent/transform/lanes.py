@@ -140,6 +140,7 @@ def _plan(unit: Unit, loop: Loop, jammed: Sequence[Loop], split: int | None) -> 
     changed = {w.name for w in writes(unit, loop.body) if not w.element}
     headers = {x.var for x in jammed}
     plan = _Plan()
+    every = {x.name for x in declarations(unit, loop.body)}
     for local in declarations(unit, loop.body):
         if local.node.parent not in blocks or local.name in headers:
             continue
@@ -150,9 +151,7 @@ def _plan(unit: Unit, loop: Loop, jammed: Sequence[Loop], split: int | None) -> 
         if not local.alone:
             raise CannotExpand(f"{local.name} is declared together with others")
         init = local.init
-        pure = init is not None and not any(
-            n.type in ("subscript_expression", "call_expression") for n in walk(init)
-        )
+        pure = init is not None and _recomputable(unit, init, changed, every, plan)
         if local.name not in changed and pure and not local.extent:
             plan.repeated.append(local)
         elif (
@@ -170,6 +169,14 @@ def _plan(unit: Unit, loop: Loop, jammed: Sequence[Loop], split: int | None) -> 
     if any(x.name in lanes for x in _others(declarations(unit, loop.body), plan.expanded)):
         raise CannotExpand("one name is declared twice with different fates")
     return plan
+
+
+def _recomputable(unit: Unit, init: Node, changed: set[str], local: set[str], plan: _Plan) -> bool:
+    """Whether an initialiser gives the same value wherever in the body it is evaluated."""
+    if any(n.type in ("subscript_expression", "call_expression") for n in walk(init)):
+        return False
+    available = {x.name for x in plan.repeated}
+    return not names_in(unit, init) & (changed | (local - available))
 
 
 def _others(every: Sequence[Local], chosen: Sequence[Local]) -> list[Local]:

@@ -48,13 +48,11 @@ class ThreadLocalScratch:
     def _allocated(self, unit: Unit) -> Iterator[Rewrite]:
         """`T* p = (T*)malloc(n); ... free(p);`: the memory stays for the next call."""
         for node in walk(unit.body):
-            match = re.fullmatch(
-                r"(?P<type>[\w:]+) ?\* ?(const )?(?P<name>\w+) = [^;]*malloc\((?P<size>.+?)\)\)?;",
-                re.sub(r"\s+", " ", unit.text(node)) if node.type == "declaration" else "",
-            )
-            if match is None:
+            size = _allocated_size(unit, node) if node.type == "declaration" else None
+            match = re.match(r"([\w:]+)\s*\*\s*(?:const\s+)?(\w+)\s*=", unit.text(node))
+            if size is None or match is None:
                 continue
-            name, kind, size = match["name"], match["type"], match["size"]
+            kind, name = match[1], match[2]
             call = re.compile(rf"(std::)?free\(\s*{name}\s*\);")
             frees = [
                 n
@@ -189,6 +187,16 @@ def _copied(unit: Unit, copy: Loop) -> tuple[str, str] | None:
     return names if same and names[0] != names[1] else None
 
 
+def _allocated_size(unit: Unit, declaration: Node) -> str | None:
+    """The argument of the `malloc` that initialises a variable."""
+    for node in walk(declaration):
+        if node.type == "call_expression":
+            if unit.text(field(node, "function")) not in ("malloc", "std::malloc"):
+                return None
+            return unit.text(field(node, "arguments"))[1:-1]
+    return None
+
+
 def _around(unit: Unit, node: Node) -> str:
     at = node
     while at.parent is not None and at.type != "compound_statement":
@@ -199,11 +207,11 @@ def _around(unit: Unit, node: Node) -> str:
 def _shared_copy(unit: Unit, to: str, source: str, size: str) -> str:
     share, first, whole = unit.fresh("share"), unit.fresh("first"), unit.fresh("whole")
     return (
-        f"#pragma omp parallel\n{{\nconst size_t {whole} = {size};\n"
+        f"{{\n#pragma omp parallel\n{{\nconst size_t {whole} = {size};\n"
         f"const size_t {share} = ({whole} / omp_get_num_threads() + 64) / 64 * 64;\n"
         f"const size_t {first} = {share} * omp_get_thread_num();\n"
         f"if ({first} < {whole}) {{\n"
         f"std::memcpy(reinterpret_cast<char*>({to}) + {first}, "
         f"reinterpret_cast<const char*>({source}) + {first}, "
-        f"{whole} - {first} < {share} ? {whole} - {first} : {share});\n}}\n}}"
+        f"{whole} - {first} < {share} ? {whole} - {first} : {share});\n}}\n}}\n}}"
     )

@@ -1,0 +1,74 @@
+"""Build kernels of the common signature with the real compiler and run them through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluator import tunables
+
+Array = NDArray[np.float32]
+SHAPES = ((37, 53), (1, 1), (64, 96), (5, 300))
+
+
+def build_all(folder: Path, sources: Iterable[str]) -> dict[str, Path | str]:
+    """Build each source; a path, or the compiler's message where it refused."""
+    distinct = list(dict.fromkeys(sources))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(distinct, pool.map(lambda s: _build(folder, s), distinct), strict=True))
+
+
+def _build(folder: Path, source: str, values: Mapping[str, int] | None = None) -> Path | str:
+    binding = tunables.validate(source, values or {})
+    arguments = ["-O1", *tunables.flags(source), *tunables.macros(binding)]
+    name = hashlib.sha256(" ".join([source, *arguments]).encode()).hexdigest()[:16]
+    text, built = folder / f"{name}.cpp", folder / f"{name}.so"
+    text.write_text(source)
+    base = ["g++", "-std=gnu++17", "-march=native", "-fopenmp", "-fPIC", "-shared"]
+    done = subprocess.run(
+        [*base, *arguments, str(text), "-o", str(built), "-Wl,-z,defs"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return built if done.returncode == 0 else done.stderr
+
+
+def outputs(built: Path) -> list[Array]:
+    """What a kernel writes for every shape; inputs are the same for all kernels."""
+    library = ctypes.CDLL(str(built))
+    results = []
+    for rows, cols in SHAPES:
+        random = np.random.default_rng(7)
+        a = random.random((rows, cols), dtype=np.float32)
+        b = random.random((rows, cols), dtype=np.float32)
+        size = max(rows, cols)
+        a, b = _aligned(_padded(a, size)), _aligned(_padded(b, size))
+        c = _aligned(np.zeros(size * size + 64, np.float32))
+        pointers = [ctypes.c_void_p(x.ctypes.data) for x in (a, b, c)]
+        library.kernel(*pointers, ctypes.c_int64(rows), ctypes.c_int64(cols))
+        results.append(c)
+    return results
+
+
+def _padded(values: Array, size: int) -> Array:
+    """Enough elements for kernels that read beyond rows x cols."""
+    flat = np.zeros(size * size + 64, np.float32)
+    flat[: values.size] = values.ravel()
+    return flat
+
+
+def _aligned(values: Array) -> Array:
+    store = np.zeros(values.size + 16, np.float32)
+    start = (-store.ctypes.data % 64) // 4
+    view = store[start : start + values.size]
+    view[:] = values
+    return view
