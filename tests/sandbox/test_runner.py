@@ -33,6 +33,7 @@ PRELUDE = """\
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <sys/wait.h>
 #include <unistd.h>
 static int channel() { return atoi(getenv("KERNELMILL_CHANNEL") + 3); }
 static void say(uint32_t kind, uint32_t size) {
@@ -280,7 +281,8 @@ def test_an_answer_in_advance_leaves_the_work_undone(start: Start) -> None:
 
 
 def test_a_kernel_that_answers_for_a_lost_runner_is_not_believed(start: Start) -> None:
-    rig = start(kernel("close(0); if (fork() == 0) { say(16, 0); _exit(0); } _exit(5);")).ready()
+    answer = "if (fork() == 0) { say(16, 0); _exit(0); } wait(nullptr); _exit(5);"
+    rig = start(kernel(answer)).ready()
     rig.client.call(0, [0], 20)
     with pytest.raises(RunnerDiedError) as caught:
         rig.client.call(0, [0], 20)
