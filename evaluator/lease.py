@@ -22,12 +22,19 @@ class DeviceLease:
     def __init__(self, device: str = "cpu", folder: Path = LOCK_FOLDER) -> None:
         self._path = folder / f"kernelmill-{device}.lock"
         self._threads = threading.RLock()
+        self._depth = 0
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the device alone: nothing of ours builds or times meanwhile."""
-        with self._threads, self._locked(fcntl.LOCK_EX):
-            yield
+        """Hold the device alone: nothing of ours builds or times meanwhile. May be nested."""
+        with self._threads:
+            locked = self._locked(fcntl.LOCK_EX) if self._depth == 0 else contextlib.nullcontext()
+            with locked:
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
 
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:

@@ -1,0 +1,120 @@
+"""What evaluating a problem needs, put together once: builds, arenas, verifier, stopwatch."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from evaluator.arena import InputArena, OutputRegions
+from evaluator.backends.cpp import Build, CppBackend
+from evaluator.candidate import Candidate
+from evaluator.errors import ConfigError, InfrastructureError
+from evaluator.lane import Lane, Program, native_program
+from evaluator.lease import DeviceLease
+from evaluator.pool import InputPool
+from evaluator.problem import Precision, Problem, Workload
+from evaluator.roofline import Roofline, calibrated
+from evaluator.signature import prototype
+from evaluator.stopwatch import Stopwatch
+from evaluator.target import compiler, local_cpu
+from evaluator.verify import Verifier, watching
+from sandbox.program import runner_program
+from sandbox.provider import Sandbox
+
+BACKENDS = ("cpp",)
+
+
+class Workshop:
+    """The parts of an evaluator. See `evaluator.cascade` for the order in which they are used."""
+
+    def __init__(
+        self, problem: Problem, sandbox: Sandbox, backend: str, cache: Path, random_seed: int
+    ) -> None:
+        if backend not in BACKENDS:
+            raise ConfigError(f"backend {backend!r} is not available; known: {', '.join(BACKENDS)}")
+        self.problem = problem
+        self.sandbox = sandbox
+        self.cache = cache
+        self.cores = len(os.sched_getaffinity(0))
+        self.target = local_cpu()
+        self.lease = DeviceLease()
+        self.backend = CppBackend(sandbox, cache)
+        self.runner = runner_program(compiler(), cache)
+        self.pool = InputPool(problem, random_seed)
+        self.check_arena = InputArena(problem, 0)
+        self.time_arena = InputArena(problem, 1)
+        self.regions = OutputRegions()
+        self.verifier = Verifier(problem, self.pool, self.check_arena, random_seed)
+        self.stopwatch = Stopwatch(problem, self.pool, self.time_arena, random_seed)
+
+    def build(self, candidate: Candidate) -> Build:
+        """Build one candidate."""
+        return self.backend.build(candidate, self.problem)
+
+    def lane(self, label: str, build: Build) -> Lane:
+        """Start a runner and load a built kernel.
+
+        Raises:
+            Refused: It crashed, hung, or cannot be loaded.
+        """
+        if build.path is None:
+            raise InfrastructureError(f"{label} has no shared object")
+        return self.program_lane(label, native_program(self.runner, build.path, CppBackend.entry))
+
+    def program_lane(self, label: str, program: Program) -> Lane:
+        """Start any program that speaks the runner protocol."""
+        arenas = (self.check_arena, self.time_arena)
+        lane = Lane(label, program, self.problem, arenas, self.regions, self.sandbox)
+        try:
+            with watching(lane, "load"):
+                lane.load()
+        except BaseException:
+            lane.close()
+            raise
+        return lane
+
+    def arrange(self, fastest: Mapping[str, float]) -> None:
+        """Lay out timing slots, and measure the constant of a window once."""
+        self.stopwatch.arrange(fastest)
+        if self.stopwatch.constant == 0.0:
+            lane = self.lane("null", self._null_build())
+            try:
+                self.stopwatch.calibrate(lane)
+            finally:
+                lane.close()
+
+    @functools.cached_property
+    def roofline(self) -> Roofline:
+        """The target's measured rates."""
+        return calibrated(self.target, self.cache, self.lease)
+
+    def floor(self, workload: Workload) -> float:
+        """Seconds that no kernel can beat on a workload."""
+        flops, nbytes = self.problem.work(workload)
+        return self.roofline.floor(self._counted(flops), nbytes)
+
+    def roofline_share(self, group: int, seconds: float) -> float:
+        """Fraction of the roofline reached by a call of a timed workload."""
+        share = self.time_arena.shares[group]
+        flops, nbytes = self.problem.work(share.workload)
+        footprint = share.slots * nbytes
+        return self.roofline.seconds(self._counted(flops), nbytes, footprint) / seconds
+
+    def close(self) -> None:
+        """Free shared memory."""
+        self.check_arena.close()
+        self.time_arena.close()
+        self.regions.close()
+
+    def _counted(self, flops: int) -> int:
+        """Flops bound by the float32 peak; low-precision units are not calibrated."""
+        return 0 if self.problem.policy.precision is Precision.MIXED else flops
+
+    def _null_build(self) -> Build:
+        source = prototype(self.problem).rstrip(";\n") + " {}\n"
+        build = self.build(Candidate(self.problem.name, "cpp", source))
+        if build.failure is not None:
+            raise InfrastructureError(f"the empty kernel does not build: {build.failure}")
+        return build
