@@ -9,6 +9,8 @@ from pathlib import Path
 from agent.cli.archive import Location
 from agent.cli.errors import command
 from agent.cli.output import CsvFlag, JsonFlag, Table, emit, emit_document, emit_text
+from evaluator.paths import cache_folder
+from evaluator.roofline import Roofline, stored
 from evaluator.target import Target, local_cpu
 
 
@@ -27,7 +29,10 @@ class Record:
 
 @command
 def targets(archive: Location = None, json: JsonFlag = False, csv: CsvFlag = False) -> None:
-    """List the hardware that results belong to."""
+    """List the hardware that results belong to.
+
+    Bandwidth and peak rates are there once a campaign has measured them.
+    """
     local = local_cpu()
     known = {local.name: Record(), **_recorded(archive)}
     rows = [_row(name, record, local) for name, record in known.items()]
@@ -42,7 +47,7 @@ def targets(archive: Location = None, json: JsonFlag = False, csv: CsvFlag = Fal
 
 COLUMNS = (
     "target", "here", "campaigns", "best", "machine", "cpu", "family", "isa", "cores", "caches",
-    "compiler", "libc",
+    "compiler", "libc", "bandwidth", "peak",
 )  # fmt: skip
 SHOWN = 4
 """So many of the columns go into the text form; the facts are printed above it."""
@@ -59,8 +64,18 @@ def _brief(rows: list[tuple[object, ...]]) -> Table:
 
 
 def _facts(target: Target) -> dict[str, object]:
-    """The facts with lists and tables of sizes as words."""
-    return {name: _words(value) for name, value in target.facts.items()}
+    """The facts with lists and tables of sizes as words, and the calibrated rates."""
+    words = {name: _words(value) for name, value in target.facts.items()}
+    return {**words, **_rates(stored(target, cache_folder()))}
+
+
+def _rates(roofline: Roofline | None) -> dict[str, object]:
+    """Bandwidth by footprint, and peak by dtype; None until a campaign has measured them."""
+    if roofline is None:
+        return {"bandwidth": None, "peak": None}
+    bandwidth = [f"{s >> 10} KiB {b / 1e9:.0f} GB/s" for s, b in sorted(roofline.bandwidth.items())]
+    peak = [f"{dtype} {rate / 1e9:.0f} GFLOP/s" for dtype, rate in roofline.flops.items()]
+    return {"bandwidth": ", ".join(bandwidth), "peak": ", ".join(peak)}
 
 
 def _words(value: object) -> object:

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from agent.cli.app import app
 from db.archive import Archive
+from evaluator.lease import DeviceLease
+from evaluator.roofline import calibrated
 from evaluator.target import local_cpu
 
 OTHER = "cpu-aarch64-64c-000000"
@@ -37,6 +39,18 @@ def test_this_machine_without_an_archive(archive: Path) -> None:
     assert f"target: {row['target']}" in text.stdout
     assert f"compiler: {row['compiler']}" in text.stdout
     assert not archive.exists()
+
+
+def test_calibrated_rates_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERNELMILL_CACHE", str(tmp_path))
+    monkeypatch.setenv("KERNELMILL_ARCHIVE", str(tmp_path / "archive.db"))
+    (row,) = json.loads(targets("--json").stdout)
+    assert row["bandwidth"] is None
+    measured = calibrated(local_cpu(), tmp_path, DeviceLease("test", tmp_path))
+    (row,) = json.loads(targets("--json").stdout)
+    assert row["bandwidth"].count("GB/s") == len(measured.bandwidth)
+    assert "float32" in row["peak"]
+    assert f"peak: {row['peak']}" in targets().stdout
 
 
 def test_targets_of_the_archive_are_listed(archive: Path) -> None:
