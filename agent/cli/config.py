@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evaluator.errors import ConfigError
 
 DEFAULT_FILE = "kernelmill.toml"
+DEFAULT_EVALUATIONS = 60
 
 
 class CampaignConfig(BaseModel):
@@ -38,8 +39,9 @@ class CampaignConfig(BaseModel):
     """Who makes children. `transform`: source-to-source rules, no model. `auto`: the best that is
     configured."""
 
-    evaluations: int = Field(default=60, ge=1)
-    """Stop after this many evaluated candidates."""
+    evaluations: int | None = Field(default=None, ge=1)
+    """Stop after this many evaluated candidates, the seed and duplicates not counted. Default: 60,
+    or no limit where `minutes` is given."""
 
     minutes: float | None = Field(default=None, gt=0)
     """Stop after this much wall time, in minutes. Default: no limit."""
@@ -53,7 +55,7 @@ class CampaignConfig(BaseModel):
     random_seed: int = Field(default=0, ge=0)
     """Seed of every random choice of the search (timings stay random)."""
 
-    batch_size: int = Field(default=8, ge=1)
+    batch_size: int = Field(default=6, ge=1)
     """Candidates that are proposed and built together before they are timed one by one."""
 
     islands: int = Field(default=2, ge=1)
@@ -67,6 +69,13 @@ class CampaignConfig(BaseModel):
 
     archive: str | None = None
     """Archive file or database URL. Default: the archive in the user's data folder."""
+
+    @property
+    def evaluation_limit(self) -> int | None:
+        """`evaluations` with its default; None is no limit."""
+        if self.evaluations is None and self.minutes is None:
+            return DEFAULT_EVALUATIONS
+        return self.evaluations
 
 
 def variable(field: str) -> str:

@@ -19,7 +19,17 @@ def file(tmp_path: Path) -> Path:
 
 def test_defaults() -> None:
     config = load({"problem": "softmax"}, environment={})
-    assert (config.evaluations, config.minutes, config.backend) == (60, None, "cpp")
+    assert (config.evaluations, config.minutes, config.backend) == (None, None, "cpp")
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [({}, 60), ({"minutes": 3.0}, None), ({"evaluations": 5, "minutes": 3.0}, 5),
+     ({"evaluations": 5}, 5), ({"patience": 9}, 60)],
+)  # fmt: skip
+def test_evaluations_are_limited_unless_time_is(given: dict[str, float], limit: int | None) -> None:
+    config = load({"problem": "softmax", **given}, environment={})
+    assert config.evaluation_limit == limit
 
 
 def test_every_source_wins_over_the_next(file: Path) -> None:

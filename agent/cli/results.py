@@ -1,0 +1,213 @@
+"""The end of a campaign: the final table, where to look further, and the same as a document."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agent.cli.progress import duration, ratio
+from agent.report import Report
+from db.location import default_location
+from db.records import CampaignStatus
+from evaluator.evaluation import Comparison, Interval, Speedup
+
+_NAME, _OVERALL, _WORKLOAD = 16, 19, 19
+
+
+@dataclass(frozen=True)
+class Timing:
+    """An implementation on one workload.
+
+    Attributes:
+        workload: Name.
+        seconds: Per call.
+        roofline: Fraction of the roofline reached; None if the target is not calibrated.
+        best_is: Speedup of the best over it; None for the best itself.
+    """
+
+    workload: str
+    seconds: float
+    roofline: float | None
+    best_is: Interval | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An implementation in the final table; `best_is` is over all workloads."""
+
+    name: str
+    best_is: Speedup | None
+    timings: tuple[Timing, ...]
+
+
+def rows(report: Report) -> list[Row]:
+    """The best, the seed, and each PyTorch variant; as measured at the end where that was done."""
+    if report.best is None:
+        return []
+    if report.baselines is not None:
+        comparisons: Sequence[Comparison] = report.baselines.comparisons
+        speedups = {s.other: s for s in report.baselines.speedups}
+    else:
+        comparisons = _over_seed(report.comparisons) if report.found else ()
+        speedups = {} if report.speedup is None else {"seed": report.speedup}
+    others = dict.fromkeys(c.other for c in comparisons)
+    if not comparisons:
+        return [Row("seed", None, tuple(map(_own, report.comparisons)))]
+    found = [Row("best", None, _best_timings(comparisons))]
+    for other in sorted(others, key=lambda name: name != "seed"):
+        timings = tuple(_others(c) for c in comparisons if c.other == other)
+        found.append(Row(other, speedups.get(other), timings))
+    return found
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Everything about the result, JSON-able."""
+    return {
+        "campaign": report.campaign,
+        "problem": report.problem,
+        "backend": report.backend,
+        "target": report.target,
+        "archive": report.archive,
+        "status": str(report.status),
+        "reason": report.reason,
+        "found": report.found,
+        "evaluations": report.evaluations,
+        "duplicates": report.duplicates,
+        "outcomes": dict(report.outcomes),
+        "seconds": report.seconds,
+        "noise_floor": report.noise_floor,
+        "seed": report.seed,
+        "best": report.best,
+        "description": report.description,
+        "speedup": None if report.speedup is None else asdict(report.speedup),
+        "table": [asdict(row) for row in rows(report)],
+        "failures": [{"variant": name, "reason": why} for name, why in report.failures],
+        "commands": commands(report),
+    }
+
+
+def render(report: Report) -> str:
+    """The result as text."""
+    counts = ", ".join(f"{name} {n}" for name, n in sorted(report.outcomes.items()))
+    same = f"; {report.duplicates} duplicates" if report.duplicates else ""
+    noise = "" if report.noise_floor is None else f", noise floor {report.noise_floor:.1%}"
+    lines = [
+        f"{report.problem} on {report.target}: {report.reason}",
+        f"{report.evaluations} evaluations in {duration(report.seconds)} ({counts}{same}){noise}",
+        _headline(report),
+    ]
+    if report.found and report.description:
+        lines.append(f"  {report.description}")
+    lines += ["", *_table(rows(report), _width())]
+    lines += [f"{name}: not measured ({why})" for name, why in report.failures]
+    lines += ["", "Look further:", *(f"  {line}" for line in commands(report))]
+    return "\n".join(lines)
+
+
+def commands(report: Report) -> list[str]:
+    """Commands that show more, or go on."""
+    where = ""
+    if report.archive != default_location():
+        where = f" --archive {shlex.quote(report.archive)}"
+    found = []
+    if report.best is not None and report.seed is not None and report.found:
+        best, seed = report.best[:12], report.seed[:12]
+        found += [
+            f"kernelmill archive show {best}{where}",
+            f"kernelmill archive diff {seed} {best}{where}",
+            f"kernelmill archive lineage {best}{where}",
+            f"kernelmill archive show {best} --source{where} > best.cpp",
+            f"kernelmill verify best.cpp --problem {report.problem}",
+        ]
+    more = "" if report.status is not CampaignStatus.FINISHED else (
+        f" --evaluations {2 * max(report.evaluations, 1)}")  # fmt: skip
+    return [*found, f"kernelmill resume {report.campaign}{more}{where}"]
+
+
+def _headline(report: Report) -> str:
+    if not report.found:
+        return "no candidate was confirmed to be faster than the seed"
+    assert report.best is not None
+    over = f": {ratio(report.speedup)} over the seed" if report.speedup else ""
+    return f"best {report.best[:12]}{over}"
+
+
+def _over_seed(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons with the seed; the first improvement's incumbent was the seed."""
+    direct = [c for c in comparisons if c.other == "seed"]
+    if direct:
+        return direct
+    return [Comparison(**{**c.__dict__, "other": "seed"}) for c in comparisons]
+
+
+def _own(c: Comparison) -> Timing:
+    return Timing(c.workload, c.seconds, c.roofline, None)
+
+
+def _others(c: Comparison) -> Timing:
+    share = None if c.roofline is None else c.roofline * c.seconds / c.other_seconds
+    return Timing(c.workload, c.other_seconds, share, c.speedup)
+
+
+def _best_timings(comparisons: Sequence[Comparison]) -> tuple[Timing, ...]:
+    """The best was timed beside each of the others: the median of these."""
+    found = []
+    for workload in dict.fromkeys(c.workload for c in comparisons):
+        own = [c for c in comparisons if c.workload == workload]
+        shares = [c.roofline for c in own if c.roofline is not None]
+        seconds = statistics.median(c.seconds for c in own)
+        found.append(
+            Timing(workload, seconds, statistics.median(shares) if shares else None, None)
+        )
+    return tuple(found)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+
+
+def _table(table: Sequence[Row], width: int) -> list[str]:
+    """As many workloads side by side as fit; further ones below."""
+    if not table:
+        return []
+    workloads = [t.workload for t in table[0].timings]
+    at_once = max(1, (width - _NAME - _OVERALL) // _WORKLOAD)
+    lines = ["time per call and share of the roofline; below it, speedup of the best over it "
+             "(95 % interval)"]  # fmt: skip
+    for start in range(0, len(workloads), at_once):
+        shown = workloads[start : start + at_once]
+        heads = "".join(f"{name:<{_WORKLOAD}}" for name in shown)
+        lines.append(f"{'kernel':<{_NAME}}{'all workloads':<{_OVERALL}}{heads}".rstrip())
+        for row in table:
+            lines += _row_lines(row, shown)
+    return lines
+
+
+def _row_lines(row: Row, workloads: Sequence[str]) -> list[str]:
+    timings = {t.workload: t for t in row.timings}
+    first = f"{row.name:<{_NAME}}{'' if row.best_is is None else ratio(row.best_is):<{_OVERALL}}"
+    apart = row.best_is is None or row.best_is.distinguishable
+    second = " " * _NAME + f"{'' if apart else 'indistinguishable':<{_OVERALL}}"
+    for name in workloads:
+        timing = timings.get(name)
+        first += f"{'-' if timing is None else _time_cell(timing):<{_WORKLOAD}}"
+        best_is = None if timing is None else timing.best_is
+        second += f"{'' if best_is is None else _interval_cell(best_is):<{_WORKLOAD}}"
+    return [line.rstrip() for line in (first, second) if line.strip()]
+
+
+def _time_cell(timing: Timing) -> str:
+    share = "" if timing.roofline is None else f" {timing.roofline:.0%}"
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if timing.seconds * scale >= 1.0:
+            return f"{timing.seconds * scale:.3g} {unit}{share}"
+    return f"{timing.seconds * 1e9:.3g} ns{share}"
+
+
+def _interval_cell(interval: Interval) -> str:
+    return f"{interval.estimate:.3g}x ({interval.low:.3g}-{interval.high:.3g})"

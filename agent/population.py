@@ -1,0 +1,146 @@
+"""Who may have children: islands of measured candidates, each with a grid of behaviours.
+
+Islands with a MAP-Elites grid each (Mouret and Clune, "Illuminating search spaces by mapping
+elites", 2015); the grid's axes are read off the built artefact, not off the source.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from evaluator.candidate import Candidate
+
+POOL = 12
+"""Ranked candidates of an island that may have children, beside the elites of its cells."""
+DECAY, FLAT_DECAY = 0.55, 0.9
+"""Ratio of the weights of neighbouring ranks: when things go well, and in stagnation."""
+EXPLOIT = 0.45
+"""Share of children of the incumbent, whatever the island."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A correct and timed candidate.
+
+    Attributes:
+        candidate: The candidate.
+        score: Speedup over the seed; an estimate from a race unless `confirmed`. Estimates serve
+            selection alone and are never reported.
+        confirmed: The score is that of a confirmation run.
+        cell: Name of its cell of the behaviour grid.
+        rules: Names of the rewriting rules that led from its parent to it.
+    """
+
+    candidate: Candidate
+    score: float
+    confirmed: bool
+    cell: str
+    rules: tuple[str, ...] = ()
+
+
+def cell_of(profile: Mapping[str, float | int | str]) -> str:
+    """The cell of a built artefact: widest vector arithmetic, threads, code size."""
+    if not profile:
+        return "unknown"
+    threads = "parallel" if profile.get("parallel_regions") else "serial"
+    instructions = float(profile.get("instructions", 0) or 0)
+    size = int(math.log2(max(instructions, 1.0)) // 2)
+    return f"{profile.get('vector', 'scalar')}/{threads}/size{size}"
+
+
+@dataclass
+class Island:
+    """One subpopulation."""
+
+    members: dict[str, Member] = field(default_factory=dict)
+    cells: dict[str, Member] = field(default_factory=dict)
+
+    def insert(self, member: Member) -> None:
+        """Add a member; it takes its cell if it is better than the one there."""
+        self.members[member.candidate.digest] = member
+        holder = self.cells.get(member.cell)
+        if holder is None or member.score > holder.score:
+            self.cells[member.cell] = member
+
+    def ranked(self) -> list[Member]:
+        """The pool of parents, best first: the highest scores and every cell's elite."""
+        order = sorted(self.members.values(), key=lambda m: (-m.score, m.candidate.digest))
+        elites = {m.candidate.digest for m in self.cells.values()}
+        return [m for i, m in enumerate(order) if i < POOL or m.candidate.digest in elites]
+
+
+class Population:
+    """All islands. What it holds depends on the order of insertions alone.
+
+    Args:
+        islands: Number of subpopulations.
+    """
+
+    def __init__(self, islands: int) -> None:
+        self.islands = [Island() for _ in range(islands)]
+        self._incumbent: Member | None = None
+        self._children: Counter[str] = Counter()
+
+    def island_of(self, ordinal: int) -> int:
+        """The island that a proposal belongs to, by its place in the campaign."""
+        return ordinal % len(self.islands)
+
+    def plant(self, seed: Member) -> None:
+        """Put the seed on every island; it is the first incumbent."""
+        self._incumbent = seed
+        for island in self.islands:
+            island.insert(seed)
+
+    def insert(self, member: Member, island: int) -> None:
+        """Add a measured child to an island; a confirmed one is the new incumbent."""
+        if member.confirmed:
+            self._incumbent = member
+        self.islands[island].insert(member)
+
+    def count_child(self, parents: Sequence[str]) -> None:
+        """A child was proposed: its parents have become less novel."""
+        self._children.update(parents[:1])
+
+    @property
+    def incumbent(self) -> Member:
+        """The best confirmed candidate; LookupError before the seed is planted."""
+        if self._incumbent is None:
+            raise LookupError("the population is empty")
+        return self._incumbent
+
+    def member(self, digest: str) -> Member | None:
+        """The member of that digest on any island."""
+        found = (i.members[digest] for i in self.islands if digest in i.members)
+        return next(found, None)
+
+    def select(self, rng: random.Random, island: int, heat: float = 0.0) -> Member:
+        """Draw a parent: by rank, less often the more children it had.
+
+        Args:
+            rng: Its state alone decides among equals.
+            island: Where the child will live.
+            heat: 0 (the best are preferred) to 1 (stagnation: nearly everybody is as likely).
+
+        Raises:
+            LookupError: The population is empty.
+        """
+        if rng.random() < EXPLOIT * (1.0 - heat / 2):
+            return self.incumbent
+        pool = self.islands[island].ranked()
+        weights = [self._weight(m, rank, heat) for rank, m in enumerate(pool)]
+        return rng.choices(pool, weights)[0]
+
+    def migrate(self) -> None:
+        """Copy the best of every island to the next one, around the ring."""
+        tops = [island.ranked()[:1] for island in self.islands]
+        for number, top in enumerate(tops):
+            for member in top:
+                self.islands[(number + 1) % len(self.islands)].insert(member)
+
+    def _weight(self, member: Member, rank: int, heat: float) -> float:
+        decay = DECAY + (FLAT_DECAY - DECAY) * heat
+        return float(decay**rank / math.sqrt(1 + self._children[member.candidate.digest]))

@@ -1,0 +1,1 @@
+"""Proposers: who carries operators out."""

@@ -1,0 +1,58 @@
+"""What a campaign came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from db.records import Baselines, CampaignStatus
+from evaluator.evaluation import Comparison, Speedup
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a campaign, or of the part of it that was run.
+
+    Attributes:
+        campaign: Number in the archive.
+        problem, backend, target: Names.
+        archive: How to name the archive to a user.
+        status, reason: How it ended.
+        evaluations: Counted against the budget, over the whole campaign.
+        duplicates: Children with the machine code of an earlier one.
+        outcomes: Evaluations by outcome, the seed's included.
+        seconds: Time spent running, over the whole campaign.
+        noise_floor: Relative difference of identical kernels; None if it was not reached.
+        seed, best: Digests; equal if nothing better was confirmed. None if not even the seed
+            was judged.
+        description: What the proposer said about the best.
+        speedup: Confirmed speedup of the best over the seed, from its confirmation run.
+        comparisons: Of the best in its confirmation run.
+        baselines: The best against the seed and PyTorch; None if not measured.
+        failures: PyTorch variants that could not be measured, with reasons.
+    """
+
+    campaign: int
+    problem: str
+    backend: str
+    target: str
+    archive: str
+    status: CampaignStatus
+    reason: str
+    evaluations: int
+    duplicates: int
+    outcomes: Mapping[str, int]
+    seconds: float
+    noise_floor: float | None
+    seed: str | None
+    best: str | None
+    description: str
+    speedup: Speedup | None
+    comparisons: tuple[Comparison, ...]
+    baselines: Baselines | None
+    failures: tuple[tuple[str, str], ...]
+
+    @property
+    def found(self) -> bool:
+        """A confirmed improvement over the seed was found."""
+        return self.best is not None and self.best != self.seed

@@ -1,0 +1,192 @@
+"""The state of a search: a function of what was proposed and judged, in order, and of nothing else.
+
+So a resumed campaign gets its state by going through the archive's records with the very methods
+that made it the first time.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.budget import Budget
+from agent.credit import OperatorCredit, RuleCredit, phase_shares, reward
+from agent.population import Member, Population, cell_of
+from agent.proposers.protocol import Brief, Child
+from agent.random_stream import RandomStream
+from db.records import Elite, Proposal
+from evaluator.evaluation import Evaluation, Speedup
+from evaluator.outcome import Outcome
+
+PATIENT, STAGNANT = 8, 24
+"""Evaluations without improvement after which the search begins, and ceases, to widen."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A child with its place in the campaign, from 1; the seed is the first."""
+
+    child: Child
+    ordinal: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an evaluation meant for the search.
+
+    Attributes:
+        trial: What was judged.
+        evaluation: What was found.
+        duplicate: Its machine code had been judged before; it cost nothing.
+        improved: It is the new incumbent.
+        over_incumbent: Speedup over the incumbent it was measured against.
+        elite: The place it took, if it was confirmed.
+    """
+
+    trial: Trial
+    evaluation: Evaluation
+    duplicate: bool
+    improved: bool
+    over_incumbent: Speedup | None
+    elite: Elite | None
+
+
+class Search:
+    """Population, credit, budget and everything known, kept consistent.
+
+    Args:
+        population: Empty.
+        budget: Nothing counted yet.
+        stream: Where randomness comes from.
+        operators: Those of the proposer.
+        migrate_every: Evaluations between two migrations.
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        budget: Budget,
+        stream: RandomStream,
+        operators: Sequence[str],
+        migrate_every: int,
+    ) -> None:
+        self.population = population
+        self.budget = budget
+        self.stream = stream
+        self.operators = OperatorCredit(operators)
+        self.rules = RuleCredit()
+        self.outcomes: Counter[Outcome] = Counter()
+        self.duplicates = 0
+        self.trials: dict[str, Trial] = {}
+        self.evaluations: dict[str, Evaluation] = {}
+        self._migrate_every = migrate_every
+
+    def replay(self, proposals: Iterable[Proposal]) -> None:
+        """Take in what the archive has of a campaign, in order of proposal."""
+        for past in proposals:
+            child = Child(
+                past.candidate, past.operator, past.parents, past.description, past.rules
+            )
+            trial = self.proposed(child, past.ordinal)
+            if past.evaluation is not None and past.candidate.digest not in self.evaluations:
+                self.judged(trial, past.evaluation)
+
+    @property
+    def pending(self) -> list[Trial]:
+        """Proposals that wait for their evaluation, in order."""
+        return [t for digest, t in self.trials.items() if digest not in self.evaluations]
+
+    @property
+    def seed(self) -> Trial | None:
+        """The first proposal, None before it is made."""
+        return next(iter(self.trials.values()), None)
+
+    @property
+    def heat(self) -> float:
+        """Stagnation: 0 while improvements come, 1 after a long time without."""
+        return min(1.0, max(0, self.budget.fruitless - PATIENT) / (STAGNANT - PATIENT))
+
+    def brief(self, rng: random.Random) -> Brief:
+        """What to ask the proposer for next."""
+        island = self.population.island_of(len(self.trials) + 1)
+        parent = self.population.select(rng, island, self.heat)
+        operator = self.operators.choose(rng, phase_shares(self.budget.fraction, self.heat))
+        return Brief(operator, (parent.candidate,), self.rules.factors(), self.heat)
+
+    def proposed(self, child: Child, ordinal: int) -> Trial:
+        """A child got its place in the campaign."""
+        trial = Trial(child, ordinal)
+        self.trials[child.candidate.digest] = trial
+        self.population.count_child(child.parents)
+        return trial
+
+    def judged(self, trial: Trial, evaluation: Evaluation) -> Verdict:
+        """An evaluation ended: everything the search learns from it."""
+        digest, child = trial.child.candidate.digest, trial.child
+        self.evaluations[digest] = evaluation
+        if evaluation.same_object_as is not None:
+            self.duplicates += 1
+            return Verdict(trial, evaluation, True, False, None, None)
+        self.outcomes[evaluation.outcome] += 1
+        if evaluation.outcome is Outcome.INFRA_ERROR:
+            return Verdict(trial, evaluation, False, False, None, None)
+        if child.operator == "seed":
+            return self._plant(trial, evaluation)
+        over = evaluation.speedup_over("incumbent")
+        member = self._member(child, evaluation, over)
+        self._give_credit(child, evaluation, over, member)
+        self._count(evaluation)
+        elite = None
+        if member is not None:
+            island = self.population.island_of(trial.ordinal)
+            self.population.insert(member, island)
+            if member.confirmed:
+                elite = Elite(island, member.cell, digest, member.score)
+        if self.budget.evaluations % self._migrate_every == 0:
+            self.population.migrate()
+        return Verdict(trial, evaluation, False, evaluation.improved, over, elite)
+
+    def best_speedup(self) -> Speedup | None:
+        """Confirmed speedup of the incumbent over the seed, None while that is the seed."""
+        found = self.evaluations.get(self.population.incumbent.candidate.digest)
+        return None if found is None else found.speedup_over("seed")
+
+    def _plant(self, trial: Trial, evaluation: Evaluation) -> Verdict:
+        candidate = trial.child.candidate
+        elite = None
+        if evaluation.outcome is Outcome.OK:
+            member = Member(candidate, 1.0, True, cell_of(evaluation.profile))
+            self.population.plant(member)
+            elite = Elite(0, member.cell, candidate.digest, 1.0)
+        return Verdict(trial, evaluation, False, False, None, elite)
+
+    def _member(
+        self, child: Child, evaluation: Evaluation, over: Speedup | None
+    ) -> Member | None:
+        if evaluation.outcome is not Outcome.OK or over is None:
+            return None
+        score = self.population.incumbent.score * over.interval.estimate
+        over_seed = evaluation.speedup_over("seed")
+        if over_seed is not None and over_seed.confirmed:
+            score = over_seed.interval.estimate
+        cell = cell_of(evaluation.profile)
+        return Member(child.candidate, score, evaluation.improved, cell, child.rules)
+
+    def _give_credit(
+        self, child: Child, evaluation: Evaluation, over: Speedup | None, member: Member | None
+    ) -> None:
+        gain = None if member is None or over is None else math.log(over.interval.estimate)
+        self.operators.update(child.operator, reward(gain, evaluation.improved))
+        parent = self.population.member(child.parents[0]) if child.parents else None
+        if child.operator != "tune" and parent is not None:
+            progress = None if member is None else math.log(member.score / parent.score)
+            self.rules.update(child.rules, progress)
+
+    def _count(self, evaluation: Evaluation) -> None:
+        over_seed = evaluation.speedup_over("seed")
+        confirmed = over_seed is not None and over_seed.confirmed
+        low = over_seed.interval.low if over_seed is not None and confirmed else None
+        self.budget.spend(evaluation.improved, low)
