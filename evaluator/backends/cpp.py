@@ -217,17 +217,22 @@ def _failure(done: Completed, log: str, built: bytes | None, problem: Problem) -
         return None
     if "undefined reference to `kernel'" in log or "undefined reference to 'kernel'" in log:
         return f"no function `kernel` with C linkage; expected: {prototype(problem)}"
-    first = next((line for line in log.splitlines() if "error" in line), "")
+    first = next((line for line in log.splitlines() if _is_error(line)), "")
     return first.strip() or "the compiler failed without a message"
 
 
 def _trim(output: str) -> str:
     lines = [line for line in output.splitlines() if "In file included from" not in line]
-    errors = [i for i, line in enumerate(lines) if " error:" in line or "undefined" in line]
+    errors = [i for i, line in enumerate(lines) if _is_error(line)]
     start = max(0, errors[0] - 1) if errors else 0
     kept = lines[start : start + LOG_LINES]
     dropped = len(lines) - len(kept)
     return "\n".join([*kept, f"[{dropped} lines more]"] if dropped > 0 else kept)
+
+
+def _is_error(line: str) -> bool:
+    """A diagnostic of the compiler, the assembler ("Error:") or the linker."""
+    return "error:" in line.lower() or "undefined reference" in line
 
 
 def _read_output(path: Path, limit: int) -> bytes | None:
