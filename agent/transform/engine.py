@@ -17,6 +17,7 @@ from agent.transform.rules.jam import UnrollAndJam
 from agent.transform.rules.memory import Prefetch, StreamingStores
 from agent.transform.rules.online import OnlineMaxSum
 from agent.transform.rules.parallel import ParallelFor, ParallelRegion, StaticPartition
+from agent.transform.rules.peel import AlignStart
 from agent.transform.rules.pointers import AssumeAligned, Restrict
 from agent.transform.rules.precision import FloatLiterals, SinglePrecision
 from agent.transform.rules.privatise import Privatise, StageScatter
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     Interchange(),
     UnrollAndJam(),
     Unroll(),
+    AlignStart(),
     SplitAccumulator(),
     Fuse(),
     Fission(),
@@ -90,6 +92,7 @@ _PRIOR: Mapping[str, float] = {
     "hoist-reciprocal": 1.0,
     "assume-aligned": 0.5,
     "unroll": 0.7,
+    "align-start": 1.0,
     "prefetch": 0.6,
     "ivdep": 0.5,
     "static-partition": 0.4,
@@ -225,6 +228,6 @@ def _weight(name: str, source: str) -> float:
         return weight * 4
     if name == "simd" and " simd" not in source:
         return weight * 2
-    if name == "flags" and "flags:" not in source:
-        return weight * 2
+    if name == "flags":
+        return 0.4 if "flags:" in source else weight * 2
     return weight

@@ -13,13 +13,8 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import (
-    Local,
-    carried,
-    declarations,
-    names_in,
-    writes,
-)
+from agent.transform.dataflow import Local, declarations, names_in, writes
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, before, inner_loops
 from agent.transform.syntax import Unit, bare, identifiers, statements, walk
 

@@ -40,7 +40,9 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((*_THREADS, *_VECTORS), FAST),
     _Recipe((_Step("privatise", key=True), *_VECTORS), WIDE),
     _Recipe((_Step("stage-scatter", key=True), *_VECTORS), WIDE),
-    _Recipe((*_BUFFERS, _Step("time-tile", key=True), *_VECTORS), WIDE),
+    _Recipe(
+        (*_BUFFERS, _Step("time-tile", key=True), _Step("align-start", _MANY), *_VECTORS), WIDE
+    ),
     _Recipe((*_BUFFERS, _Step("parallel-region", key=True), *_VECTORS), WIDE),
     _Recipe((*_THREADS, _Step("restrict")), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import type_of
+from agent.transform.dataflow import type_of, writes
 from agent.transform.loops import (
     Loop,
     directly_inside,
@@ -37,10 +37,15 @@ class ThreadLocalScratch:
             if match is None or "thread_local" in match[0]:
                 continue
             kind, name = match[1], match[2]
-            fill = f"{name}.assign({match['size']}, {match['value']});"
+            added = any(
+                w.name == name and w.element and w.operator != "=" for w in writes(unit, unit.body)
+            )
+            fill = f"{name}.assign({match['size']}, {match['value'] or '0'});"
             grow = f"if (static_cast<int64_t>({name}.size()) < {match['size']}) {{\n"
             grow += f"{name}.resize({match['size']});\n}}"
-            text = f"static thread_local {kind} {name};\n{fill if match['value'] else grow}"
+            text = (
+                f"static thread_local {kind} {name};\n{fill if match['value'] or added else grow}"
+            )
             source = unit.edited(Edit(node.start_byte, node.end_byte, text))
             yield Rewrite(self.name, f"keep scratch {name} (line {unit.line(node)})", source)
         yield from self._allocated(unit)
@@ -62,13 +67,16 @@ class ThreadLocalScratch:
             if len(frees) != 1:
                 continue
             kept, room = unit.fresh(f"{name}_kept"), unit.fresh(f"{name}_room")
+            # Away from a page boundary: buffers at equal offsets in their pages make loads wait
+            # for unrelated stores.
             text = (
-                f"static thread_local {kind}* {kept} = nullptr;\n"
+                f"static thread_local char* {kept} = nullptr;\n"
                 f"static thread_local size_t {room} = 0;\n"
                 f"if ({room} < static_cast<size_t>({size})) {{\nstd::free({kept});\n"
-                f"{room} = (static_cast<size_t>({size}) + 4095) / 4096 * 4096;\n"
-                f"{kept} = static_cast<{kind}*>(std::aligned_alloc(4096, {room}));\n}}\n"
-                f"{kind}* {name} = {kept};"
+                f"{room} = static_cast<size_t>({size});\n"
+                f"{kept} = static_cast<char*>(std::aligned_alloc(4096, "
+                f"({room} / 4096 + 2) * 4096));\n}}\n"
+                f"{kind}* {name} = reinterpret_cast<{kind}*>({kept} + 1088);"
             )
             source = unit.edited(
                 *include(unit, "cstdlib"),

@@ -7,14 +7,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import (
-    carried,
-    declarations,
-    index_text,
-    names_in,
-    subscripts,
-    writes,
-)
+from agent.transform.dataflow import declarations, index_text, names_in, subscripts, writes
+from agent.transform.dependence import carried
 from agent.transform.lanes import CannotExpand, Lanes, blocked_loop
 from agent.transform.loops import Loop, contents, has_loops, loops, pragma_text, replace_loop
 from agent.transform.rewrite import Rewrite

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import declarations, names_in, reduction, writes
+from agent.transform.dataflow import declarations, names_in, writes
+from agent.transform.dependence import reduction
 from agent.transform.loops import Loop, contents, directly_inside, loops, only_statement
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.tiling import bounds_use

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.transform.dataflow import carried, subscripts, unit_stride
+from agent.transform.dataflow import subscripts, unit_stride
+from agent.transform.dependence import carried
 from agent.transform.lanes import CannotExpand, Lanes, blocked_loop, jams
 from agent.transform.loops import Loop, loops, pragma_text, replace_loop
 from agent.transform.rewrite import Rewrite

@@ -7,14 +7,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import (
-    carried,
-    declarations,
-    subscripts,
-    type_of,
-    unit_stride,
-    writes,
-)
+from agent.transform.dataflow import declarations, subscripts, type_of, unit_stride, writes
+from agent.transform.dependence import carried
 from agent.transform.loops import (
     Loop,
     contents,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import carried, type_of
+from agent.transform.dataflow import type_of
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, contents, has_loops, loops
 from agent.transform.rewrite import Rewrite
 from agent.transform.syntax import Edit, Unit, bare, field, statements

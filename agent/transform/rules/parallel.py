@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import Carried, carried, declarations, names_in
+from agent.transform.dataflow import declarations, names_in
+from agent.transform.dependence import Carried, carried
 from agent.transform.loops import (
     Loop,
     add_pragma,

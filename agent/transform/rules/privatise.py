@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import carried, type_of, writes
+from agent.transform.dataflow import type_of, writes
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, all_loops, has_loops, in_parallel, loops, replace_loop
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.parallel import include

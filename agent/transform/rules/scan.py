@@ -8,15 +8,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import (
-    base_name,
-    carried,
-    declarations,
-    names_in,
-    type_of,
-    unit_stride,
-    writes,
-)
+from agent.transform.dataflow import base_name, declarations, names_in, type_of, unit_stride, writes
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, has_loops, loops, pragma_text, replace_loop
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.functions import insertion

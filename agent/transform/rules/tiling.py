@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.transform.dataflow import carried
+from agent.transform.dependence import carried
 from agent.transform.loops import (
     Loop,
     contents,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent.transform.dataflow import carried, declarations, subscripts, type_of, writes
+from agent.transform.dataflow import declarations, subscripts, type_of, writes
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, contents, directly_inside, in_parallel, loops
 from agent.transform.rewrite import Rewrite
 from agent.transform.syntax import Edit, Unit, statements

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.transform.dataflow import carried, type_of
+from agent.transform.dataflow import type_of
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, contents, has_loops, loops, pragma_text, replace_loop
 from agent.transform.rewrite import Rewrite
 from agent.transform.syntax import Edit, Unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.transform.dataflow import carried
+from agent.transform.dependence import carried
 from agent.transform.loops import Loop, add_pragma, has_loops, inner_loops, loops, pragma_text
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.parallel import clauses

@@ -174,7 +174,71 @@ GATHER = """
     }
 """
 
+INNER_POINTS = """
+    for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 1; j < m - 1; ++j) {
+            c[i * m + j] = a[i * m + j - 1] + a[i * m + j + 1] - 2.0f * a[i * m + j];
+        }
+    }
+"""
+DIFFERENCES = """
+    float width = (float)m * 0.125f;
+    for (int64_t i = 3; i < n * m; ++i) c[i] = (a[i] - a[i - 3]) / width;
+"""
+HEAT_BOTH = """
+    std::vector<float> other(a, a + n * m);
+    for (int64_t i = 0; i < n * m; ++i) c[i] = a[i];
+    float* now = c;
+    float* next = other.data();
+    for (int64_t t = 0; t < 18; ++t) {
+        for (int64_t i = 2; i < n - 2; ++i) {
+            for (int64_t j = 1; j < m - 1; ++j) {
+                next[i * m + j] = 0.2f * (now[(i - 2) * m + j] + now[(i + 2) * m + j]
+                                  + now[i * m + j - 1] + now[i * m + j + 1] + now[i * m + j]);
+            }
+        }
+        float* spare = now;
+        now = next;
+        next = spare;
+    }
+    for (int64_t i = 0; i < n * m; ++i) c[i] = now[i];
+"""
+SMOOTH_COPY = """
+    std::vector<float> after(n * m);
+    for (int64_t i = 0; i < n * m; ++i) { c[i] = a[i]; after[i] = a[i]; }
+    for (int k = 0; k < 4; ++k) {
+        for (int64_t i = 1; i < n * m - 1; ++i) after[i] = (c[i - 1] + c[i + 1]) * 0.5f;
+        for (int64_t i = 1; i < n * m - 1; ++i) c[i] = after[i];
+    }
+"""
+PARTITION = """
+    float high = b[0];
+    for (int64_t i = 0; i < n * m; ++i) high = b[i] > high ? b[i] : high;
+    float total = 0.0f;
+    for (int64_t q = 0; q < n * m; ++q) total += expf(b[q] - high);
+    c[0] = total;
+"""
+INVERSE_ROOTS = """
+    for (int64_t i = 0; i < n * m; ++i) {
+        c[i] = 1.0f / sqrtf(a[i] + 0.5f) + 1 / std::sqrt(b[i] + 2.0f);
+    }
+"""
+ADDED_ROWS = """
+    std::vector<float> sums(m);
+    for (int64_t r = 0; r < n; ++r) {
+        for (int64_t k = 0; k < m; ++k) sums[k] += a[r * m + k];
+    }
+    for (int64_t k = 0; k < m; ++k) c[k] = sums[k];
+"""
+
 BODIES = {
+    "inner_points": INNER_POINTS,
+    "differences": DIFFERENCES,
+    "heat_both": HEAT_BOTH,
+    "smooth_copy": SMOOTH_COPY,
+    "partition": PARTITION,
+    "inverse_roots": INVERSE_ROOTS,
+    "added_rows": ADDED_ROWS,
     "unit_rows": UNIT_ROWS,
     "gate": GATE,
     "error_and_tangent": ERROR_AND_TANGENT,
