@@ -9,24 +9,25 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from evaluator import racing, screen, statistics
+from evaluator import baseline, racing, screen, statistics
 from evaluator.backends.cpp import Build
+from evaluator.baseline import Baselines
 from evaluator.candidate import Candidate
 from evaluator.errors import InfrastructureError
-from evaluator.evaluation import Comparison, Evaluation, Evidence, Interval, Speedup, Stage
+from evaluator.evaluation import Comparison, Evaluation, Evidence, Speedup, Stage
 from evaluator.lane import Lane
 from evaluator.outcome import Outcome
 from evaluator.paths import cache_folder
 from evaluator.problem import Problem
 from evaluator.racing import Series
 from evaluator.statistics import Decision
+from evaluator.trial import Timing, Trial
 from evaluator.verify import Refused, Verified
 from evaluator.workshop import Workshop
 from sandbox.provider import Sandbox, SandboxError
@@ -46,15 +47,6 @@ class NoiseFloor:
 
     relative: float
     comparisons: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What race and confirmation found."""
-
-    comparisons: tuple[Comparison, ...] = ()
-    speedups: tuple[Speedup, ...] = ()
-    improved: bool = False
 
 
 class Evaluator:
@@ -127,7 +119,7 @@ class Evaluator:
     def build_all(self, candidates: Sequence[Candidate]) -> list[Build]:
         """Build in parallel, sharing the device with other builds but never with timing."""
         fit = [c if screen.objection(c) is None else None for c in candidates]
-        self._report("build", f"{len(candidates)} candidates")
+        self.tell("build", f"{len(candidates)} candidates")
         with self._shop.lease.shared(), ThreadPoolExecutor(self._shop.cores) as workers:
             return list(workers.map(self._build_one, fit))
 
@@ -152,7 +144,7 @@ class Evaluator:
         Returns:
             The evaluation. A failure on our side is an `infra_error`, not an exception.
         """
-        run = _Run(candidate, self.target.name)
+        run = Trial(candidate, self.target.name)
         try:
             with run.stage("screen"):
                 if reason := screen.objection(candidate):
@@ -160,8 +152,11 @@ class Evaluator:
                 if known := self._by_text.get(screen.normalised_hash(candidate)):
                     return run.same_as(known)
             if build is None:
-                self._report("build", "1 candidate")
-                with run.stage("build"), self._shop.lease.shared():
+                self.tell("build", "1 candidate")
+                with run.stage("wait"):
+                    turn = contextlib.ExitStack()
+                    turn.enter_context(self._shop.lease.shared())
+                with turn, run.stage("build"):
                     build = self._shop.build(candidate)
             else:
                 run.stages.append(Stage("build", build.seconds))
@@ -177,12 +172,16 @@ class Evaluator:
 
     def noise_floor(self, candidate: Candidate) -> NoiseFloor:
         """A/A: a kernel against itself in another process."""
-        self._report("noise", "the same kernel twice")
+        self.tell("noise", "the same kernel twice")
         with self._shop.lease.exclusive():
             series = self._against_itself(candidate, NOISE_ROUNDS)
         found = series.interval()
         relative = max(found.high - 1.0, 1.0 - found.low, 0.0)
-        return NoiseFloor(relative, self._comparisons(series, "noise"))
+        return NoiseFloor(relative, self.comparisons(series, "noise"))
+
+    def baselines(self, best: Candidate, noise_floor: float = 0.0) -> Baselines:
+        """PyTorch's variants against a kernel; see `evaluator.baseline`."""
+        return baseline.measure(self, best, noise_floor)
 
     def measure(self, candidate: Candidate, other: Candidate, label: str, rounds: int) -> Series:
         """Interleaved rounds of two candidates in fresh runners; holds the lease.
@@ -202,17 +201,55 @@ class Evaluator:
         """Known seconds per call by workload, empty if it was never timed."""
         return dict(self._seconds.get(candidate.digest, {}))
 
+    def tell(self, stage: str, detail: str) -> None:
+        """Report the beginning of a stage."""
+        self._report(stage, detail)
+
+    def lane_of(self, candidate: Candidate) -> Lane:
+        """A fresh runner of a candidate; the caller closes it.
+
+        Raises:
+            Refused: It does not build or load.
+        """
+        return self._shop.lane("candidate", self._built(candidate))
+
+    def prepare_against(
+        self, candidate: Candidate, label: str, other: Mapping[str, float]
+    ) -> dict[str, dict[str, float]]:
+        """Arrange the timing arena for a candidate and something else of known speed.
+
+        Args:
+            candidate: A kernel.
+            label: Label of the other lane.
+            other: Its seconds per call by workload.
+
+        Returns:
+            Seconds per call by workload, then by label.
+        """
+        mine = self._known(candidate)
+        self._shop.arrange({name: min(mine[name], other[name]) for name in mine})
+        return {name: {"candidate": mine[name], label: other[name]} for name in mine}
+
+    def comparisons(self, series: Series, phase: str) -> tuple[Comparison, ...]:
+        """The stored form of a series, one comparison per time workload."""
+        found = []
+        for group, workload in enumerate(self._shop.stopwatch.workloads):
+            plain = series.comparison(group, workload.name, phase)
+            share = self._shop.roofline_share(group, plain.seconds)
+            found.append(dataclasses.replace(plain, roofline=share))
+        return tuple(found)
+
     def _build_one(self, candidate: Candidate | None) -> Build:
         if candidate is None:
             return Build(None, failure="screened out")
         return self._shop.build(candidate)
 
     def _run(
-        self, run: _Run, candidate: Candidate, build: Build, incumbent: Candidate | None,
+        self, run: Trial, candidate: Candidate, build: Build, incumbent: Candidate | None,
         noise_floor: float, always_confirm: bool,
     ) -> Evaluation:  # fmt: skip
         with self._shop.lease.exclusive():
-            self._report("verify", candidate.digest[:10])
+            self.tell("verify", candidate.digest[:10])
             with run.stage("start"):
                 lane = self._shop.lane("candidate", build)
             try:
@@ -236,15 +273,15 @@ class Evaluator:
         return self._shop.verifier.verify(lane, limit)
 
     def _time(
-        self, run: _Run, candidate: Candidate, lane: Lane, incumbent: Candidate | None,
+        self, run: Trial, candidate: Candidate, lane: Lane, incumbent: Candidate | None,
         noise_floor: float, always_confirm: bool,
     ) -> Timing:  # fmt: skip
-        self._report("race", candidate.digest[:10])
+        self.tell("race", candidate.digest[:10])
         if incumbent is None:
             with run.stage("race"):
                 series = self._against_itself(candidate, ALONE_ROUNDS)
             self._check(series)
-            return Timing(self._comparisons(series, "race"))
+            return Timing(self.comparisons(series, "race"))
         with run.stage("race"):
             rival = self._rival_lane(incumbent)
             estimates = self._prepare(candidate, incumbent)
@@ -253,7 +290,7 @@ class Evaluator:
         self._learn(candidate, series)
         if decision is not Decision.PROMISING and not always_confirm:
             return self._timing(series, "race", "incumbent", noise_floor)
-        self._report("confirm", candidate.digest[:10])
+        self.tell("confirm", candidate.digest[:10])
         with run.stage("confirm"):
             series, improved = racing.confirm(
                 self._shop.stopwatch, lambda: self._fresh_pair(candidate, incumbent),
@@ -265,7 +302,7 @@ class Evaluator:
         return self._with_seed(run, candidate, incumbent, timing, noise_floor)
 
     def _with_seed(
-        self, run: _Run, candidate: Candidate, incumbent: Candidate, timing: Timing, noise: float
+        self, run: Trial, candidate: Candidate, incumbent: Candidate, timing: Timing, noise: float
     ) -> Timing:
         if self._seed is None or not timing.improved:
             return timing
@@ -282,17 +319,9 @@ class Evaluator:
         self, series: Series, phase: str, other: str, noise: float, improved: bool = False
     ) -> Timing:
         interval = series.interval()
-        apart = _distinguishable(interval, noise)
+        apart = statistics.distinguishable(interval, noise)
         speedup = Speedup(other, interval, phase == "confirm", apart)
-        return Timing(self._comparisons(series, phase), (speedup,), improved)
-
-    def _comparisons(self, series: Series, phase: str) -> tuple[Comparison, ...]:
-        found = []
-        for group, workload in enumerate(self._shop.stopwatch.workloads):
-            plain = series.comparison(group, workload.name, phase)
-            share = self._shop.roofline_share(group, plain.seconds)
-            found.append(dataclasses.replace(plain, roofline=share))
-        return tuple(found)
+        return Timing(self.comparisons(series, phase), (speedup,), improved)
 
     def _check(self, series: Series) -> None:
         """Physics and punctuality.
@@ -316,12 +345,10 @@ class Evaluator:
             for group, workload in enumerate(self._shop.stopwatch.workloads)
         }
 
-    def _prepare(self, first: Candidate, second: Candidate, label: str = "incumbent"
-                 ) -> dict[str, dict[str, float]]:  # fmt: skip
-        """Arrange the arena for two kernels and say how long each call takes."""
-        one, two = self._known(first), self._known(second)
-        self._shop.arrange({name: min(one[name], two[name]) for name in one})
-        return {name: {"candidate": one[name], label: two[name]} for name in one}
+    def _prepare(
+        self, first: Candidate, second: Candidate, label: str = "incumbent"
+    ) -> dict[str, dict[str, float]]:
+        return self.prepare_against(first, label, self._known(second))
 
     def _known(self, candidate: Candidate) -> dict[str, float]:
         if candidate.digest not in self._seconds:
@@ -382,54 +409,3 @@ class Evaluator:
         if evaluation.object_hash and evaluation.outcome is not Outcome.INFRA_ERROR:
             self._by_object[evaluation.object_hash] = evaluation
         return evaluation
-
-
-class _Run:
-    """One evaluation in the making."""
-
-    def __init__(self, candidate: Candidate, target: str) -> None:
-        self._candidate = candidate
-        self._target = target
-        self.stages: list[Stage] = []
-        self.build: Build | None = None
-        self.checks: tuple[object, ...] = ()
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stages.append(Stage(name, time.perf_counter() - started))
-
-    def end(self, outcome: Outcome, *evidence: Evidence) -> Evaluation:
-        build = self.build or Build(None)
-        return Evaluation(
-            candidate=self._candidate.digest, target=self._target, outcome=outcome,
-            evidence=evidence, stages=tuple(self.stages), build_log=build.log,
-            object_hash=build.object_hash, profile=build.profile,
-            checks=self.checks,  # type: ignore[arg-type]
-        )  # fmt: skip
-
-    def ended(self, timing: Timing) -> Evaluation:
-        return dataclasses.replace(
-            self.end(Outcome.OK), comparisons=timing.comparisons, speedups=timing.speedups,
-            improved=timing.improved,
-        )  # fmt: skip
-
-    def refused(self, refusal: Refused) -> Evaluation:
-        if refusal.label != "candidate":
-            message = f"the {refusal.label} kernel failed: {refusal.evidence.message}"
-            return self.end(Outcome.INFRA_ERROR, Evidence("infrastructure", message))
-        return self.end(refusal.outcome, refusal.evidence)
-
-    def same_as(self, known: Evaluation) -> Evaluation:
-        return dataclasses.replace(
-            known, candidate=self._candidate.digest, stages=tuple(self.stages), improved=False,
-            same_object_as=known.same_object_as or known.candidate,
-        )  # fmt: skip
-
-
-def _distinguishable(interval: Interval, noise: float) -> bool:
-    edge = max(statistics.IMPROVEMENT, 1.0 + noise)
-    return interval.low > edge or interval.high < 1.0 / edge

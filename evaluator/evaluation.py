@@ -116,8 +116,8 @@ class Evaluation:
         stages: Durations.
         build_log: Compiler output, trimmed.
         object_hash: SHA-256 of the loadable machine code, None if it was not built.
-        same_object_as: Digest of an earlier candidate with identical machine code; its figures
-            were taken over, nothing was run.
+        same_object_as: Digest of an earlier candidate with identical machine code: nothing was
+            run, the verdict is that one's, and so are its figures (they are not repeated here).
         profile: Static facts of the built artefact (instruction mix, sizes).
         checks: Correctness per workload.
         comparisons: Timing per workload and opponent, with raw rounds.

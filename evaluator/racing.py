@@ -21,7 +21,8 @@ from evaluator.stopwatch import EARLY_SECONDS, Stopwatch, Timed, slope
 
 CONFIRM_PAIRS = 3
 AUDITS = 2
-MAX_DROPPED = 2.0
+PATIENCE_ROUNDS = 8
+"""A race waits this long for a quiet moment before it decides on disturbed rounds."""
 Estimates = Mapping[str, Mapping[str, float]]
 """Seconds per call by workload, then by lane label."""
 
@@ -37,14 +38,18 @@ class Series:
     def log_ratios(self, workload: int | None = None) -> list[float]:
         """log(second / first) per round: the speedup of the first. Over all workloads: their mean.
 
-        Disturbed rounds are left out as long as enough are left.
+        Disturbed rounds are left out, unless the machine gave hardly any others.
         """
         columns = self.timed if workload is None else [self.timed[workload]]
         rows = list(zip(*columns, strict=False))
         kept = [row for row in rows if all(t.clean for t in row)]
-        if len(kept) * (1 + MAX_DROPPED) < len(rows):
+        if len(kept) < max(2, len(rows) / 4):
             kept = rows
         return [sum(map(self._ratio, row)) / len(row) for row in kept]
+
+    def clean_rounds(self) -> int:
+        """Rounds undisturbed on every workload."""
+        return sum(all(t.clean for t in row) for row in zip(*self.timed, strict=False))
 
     def median_seconds(self, workload: int, label: str) -> float:
         """Median seconds per call; the slope between window lengths where both were used."""
@@ -113,7 +118,8 @@ def race(
     warm_up(stopwatch, (candidate, other), estimates)
     while decision is Decision.CONTINUE:
         run_rounds(stopwatch, (candidate, other), estimates, series, 1, double=False)
-        decision = statistics.decide_race(series.log_ratios())
+        if series.clean_rounds() >= 2 or len(series.timed[0]) >= PATIENCE_ROUNDS:
+            decision = statistics.decide_race(series.log_ratios())
     return series, decision
 
 

@@ -111,3 +111,9 @@ def geometric_mean(values: Sequence[float]) -> float:
     if not values or min(values) <= 0:
         raise ValueError("the geometric mean needs positive values")
     return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def distinguishable(interval: Interval, noise_floor: float) -> bool:
+    """The interval excludes equality by more than the noise floor."""
+    edge = max(IMPROVEMENT, 1.0 + noise_floor)
+    return interval.low > edge or interval.high < 1.0 / edge

@@ -81,6 +81,36 @@ class Verifier:
             return Verified(refusal.outcome, tuple(checks), (refusal.evidence,), seconds)
         return Verified(Outcome.OK, tuple(checks), (), seconds)
 
+    def verify_timed(self, lane: Lane, limit: float) -> None:
+        """Judge a lane on the time workloads only.
+
+        Raises:
+            Refused: It is wrong, or failed.
+        """
+        for group, workload in self._timed(lane):
+            sets = self._pool.sets(workload)
+            for slot, chosen in enumerate(sets):
+                self._arena.write(group, slot, chosen.inputs)
+            with watching(lane, workload.name):
+                self._run(lane, group, list(range(len(sets))), limit)
+            self._judge(lane, group, workload, sets)
+
+    def time_calls(self, lane: Lane, limit: float) -> dict[str, float]:
+        """Rough seconds per call of each time workload, outputs not looked at."""
+        found = {}
+        for group, workload in self._timed(lane):
+            slots = list(range(len(self._pool.sets(workload))))
+            with watching(lane, workload.name):
+                self._run(lane, group, slots, limit)
+                found[workload.name] = self._run(lane, group, slots, limit).seconds / len(slots)
+        return found
+
+    def _timed(self, lane: Lane) -> list[tuple[int, Workload]]:
+        self._arrange()
+        with watching(lane, "load"):
+            lane.bind(self._arena)
+        return [(g, w) for g, w in enumerate(self._order) if w.role is Role.TIME]
+
     def _arrange(self) -> None:
         if not self._arena.shares:
             shares = [Share(w, len(self._pool.sets(w))) for w in self._order]
@@ -132,9 +162,7 @@ class Verifier:
             raise Refused(Outcome.TAMPERED, Evidence("guard-bytes", message, workload.name))
         return worst
 
-    def _law(
-        self, lane: Lane, group: int, workload: Workload, law: Law, chosen: InputSet
-    ) -> None:
+    def _law(self, lane: Lane, group: int, workload: Workload, law: Law, chosen: InputSet) -> None:
         outputs = dict(lane.outputs.slots[group][0])
         if law.transform is not None:
             changed = call_by_name(law.transform, bind(self._problem, workload, chosen.inputs))
@@ -229,4 +257,3 @@ def _wrong(output: str, workload: Workload, verdict: Verdict) -> Evidence:
 def _footprint(problem: Problem, workload: Workload) -> tuple[bool, int]:
     size = sum(t.nbytes(workload.dims) for t in problem.tensors)
     return workload.role is Role.TIME, size
-

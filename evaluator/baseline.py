@@ -1,0 +1,147 @@
+"""PyTorch's ways to compute a problem, measured against a kernel under the kernels' own protocol.
+
+Every variant runs in a sandboxed Python process that speaks the runner protocol. `eager` allocates
+its outputs anew, as plain PyTorch code does; `recycled` is the same with an allocator that keeps
+memory (half of many claimed speedups is a preallocated output); `out=` and alternative formulations
+come from the problem; `compile` is torch.compile. Each must first agree with the reference.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator import racing, statistics
+from evaluator.candidate import Candidate
+from evaluator.evaluation import Comparison, Speedup
+from evaluator.lane import Lane, Program, thread_settings
+from evaluator.racing import Series
+from evaluator.verify import Refused, watching
+from evaluator.workshop import Workshop
+from sandbox.provider import Mount
+
+if TYPE_CHECKING:
+    from evaluator.cascade import Evaluator
+
+START_SECONDS = 120.0
+COMPILE_SECONDS = 300.0
+ROUNDS = 16
+RECYCLE = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
+           "MALLOC_TOP_PAD_": str(64 << 20)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What a user would call instead, against the kernel.
+
+    Attributes:
+        comparisons: Per variant and workload.
+        speedups: Per variant over all workloads; below 1 where PyTorch is faster.
+        failures: (variant, reason) of those that do not run or disagree with the reference.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    speedups: tuple[Speedup, ...]
+    failures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Way:
+    name: str
+    variant: str
+    compiled: bool = False
+    recycled: bool = True
+
+
+def measure(evaluator: Evaluator, kernel: Candidate, noise_floor: float = 0.0) -> Baselines:
+    """Time every PyTorch variant against a kernel, interleaved.
+
+    Args:
+        evaluator: Holds the problem, the sandbox and the arenas.
+        kernel: A verified candidate.
+        noise_floor: From the campaign's A/A run.
+    """
+    shop = evaluator.workshop
+    comparisons: list[Comparison] = []
+    speedups: list[Speedup] = []
+    failures: list[tuple[str, str]] = []
+    with shop.lease.exclusive():
+        for way in _ways(shop):
+            evaluator.tell("baseline", way.name)
+            try:
+                series = _measure_way(evaluator, shop, kernel, way)
+            except Refused as refusal:
+                failures.append((way.name, str(refusal)))
+                continue
+            comparisons += evaluator.comparisons(series, "baseline")
+            found = series.interval()
+            apart = statistics.distinguishable(found, noise_floor)
+            speedups.append(Speedup(way.name, found, confirmed=True, distinguishable=apart))
+    return Baselines(tuple(comparisons), tuple(speedups), tuple(failures))
+
+
+def best_variant(baselines: Baselines) -> Speedup | None:
+    """The PyTorch variant that comes closest to (or beats) the kernel."""
+    return min(baselines.speedups, key=lambda s: s.interval.estimate, default=None)
+
+
+def _ways(shop: Workshop) -> list[_Way]:
+    ways = [_Way("eager", "", recycled=False), _Way("recycled", "")]
+    ways += [_Way(v.name, v.name) for v in shop.problem.variants]
+    return [*ways, _Way("compile", "", compiled=True)]
+
+
+def _measure_way(evaluator: Evaluator, shop: Workshop, kernel: Candidate, way: _Way) -> Series:
+    limit = COMPILE_SECONDS if way.compiled else START_SECONDS
+    lane = _lane(shop, way)
+    try:
+        shop.verifier.verify_timed(lane, limit)
+        with watching(lane, "load"):
+            lane.load(_payload(shop, way, store=False), limit)
+        known = shop.verifier.time_calls(lane, limit)
+        estimates = evaluator.prepare_against(kernel, way.name, known)
+        mine = evaluator.lane_of(kernel)
+        shop.stopwatch.silent = frozenset({way.name})
+        try:
+            series = Series("candidate", way.name)
+            racing.warm_up(shop.stopwatch, (mine, lane), estimates)
+            racing.run_rounds(shop.stopwatch, (mine, lane), estimates, series, ROUNDS, double=False)
+        finally:
+            shop.stopwatch.silent = frozenset()
+            mine.close()
+    finally:
+        lane.close()
+    return series
+
+
+def _lane(shop: Workshop, way: _Way) -> Lane:
+    root = Path(__file__).parent.parent
+    assert shop.problem.path is not None
+    python = Path(sys.executable)
+    mounts = {Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_paths()["purelib"])}
+    mounts |= {root / "evaluator", root / "sandbox", root / "kernels_seed"}
+    inductor = shop.cache / "inductor"
+    inductor.mkdir(parents=True, exist_ok=True)
+    env = {
+        **thread_settings(), **(RECYCLE if way.recycled else {}), "PYTHONPATH": str(root),
+        "TORCHINDUCTOR_CACHE_DIR": "/kernelmill/inductor", "PYTHONDONTWRITEBYTECODE": "1",
+        "USER": "kernelmill", "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    }  # fmt: skip
+    program = Program(
+        argv=(str(python), "-m", "evaluator.torch_runner", "variant"),
+        load=_payload(shop, way, store=True),
+        mounts=(*(Mount(m, str(m)) for m in sorted(mounts)),
+                Mount(shop.problem.path, "/kernelmill/problem"),
+                Mount(inductor, "/kernelmill/inductor", writable=True)),
+        env=env, load_seconds=START_SECONDS,
+    )  # fmt: skip
+    return shop.program_lane(way.name, program)
+
+
+def _payload(shop: Workshop, way: _Way, *, store: bool) -> str:
+    return json.dumps({"problem": "/kernelmill/problem", "variant": way.variant,
+                       "compile": way.compiled, "store": store})  # fmt: skip
