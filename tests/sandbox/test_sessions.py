@@ -146,9 +146,9 @@ def test_cpu_time_of_children_counts(sandbox: Sandbox) -> None:
     spin = "(ulimit -t 1; exec bash -c 'while :; do :; done')"  # killed after a second of CPU time
     session = sandbox.start(Command(("/bin/bash", "-c", f"{spin}; echo over; sleep 1000")))
     try:
-        assert session.cpu_seconds() < 0.9
+        assert session.cpu_seconds() < 0.3
         assert comes_true(lambda: "over" in session.output())
-        assert session.cpu_seconds() > 0.9, "of a child that is gone"
+        assert session.cpu_seconds() > 0.3, "of a child that is gone"
     finally:
         session.close()
 
