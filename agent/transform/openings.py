@@ -52,6 +52,7 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((_Step("interchange", key=True), *_THREADS, *_VECTORS), FAST),
     _Recipe((*_CLEAN, *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((_Step("split-accumulator", _MANY, key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe((*_THREADS, _Step("unroll", _MANY, key=True), _Step("restrict")), FAST),
     _Recipe((*_THREADS, _Step("streaming-stores", key=True), *_VECTORS), FAST),
 )
 
