@@ -13,19 +13,16 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evaluator import racing, statistics
 from evaluator.candidate import Candidate
+from evaluator.contest import Contest, Report
 from evaluator.evaluation import Comparison, Speedup
 from evaluator.lane import Lane, Program, thread_settings
 from evaluator.racing import Series
 from evaluator.verify import Refused, watching
 from evaluator.workshop import Workshop
 from sandbox.provider import Mount
-
-if TYPE_CHECKING:
-    from evaluator.cascade import Evaluator
 
 START_SECONDS = 120.0
 COMPILE_SECONDS = 300.0
@@ -57,30 +54,32 @@ class _Way:
     recycled: bool = True
 
 
-def measure(evaluator: Evaluator, kernel: Candidate, noise_floor: float = 0.0) -> Baselines:
-    """Time every PyTorch variant against a kernel, interleaved.
+def measure(
+    shop: Workshop, contest: Contest, kernel: Candidate, noise_floor: float, tell: Report
+) -> Baselines:
+    """Time every PyTorch variant against a kernel, interleaved. The caller holds the lease.
 
     Args:
-        evaluator: Holds the problem, the sandbox and the arenas.
+        shop: Sandbox, arenas, verifier, stopwatch.
+        contest: Knows the kernel's speed.
         kernel: A verified candidate.
         noise_floor: From the campaign's A/A run.
+        tell: Told which variant is being measured.
     """
-    shop = evaluator.workshop
     comparisons: list[Comparison] = []
     speedups: list[Speedup] = []
     failures: list[tuple[str, str]] = []
-    with shop.lease.exclusive():
-        for way in _ways(shop):
-            evaluator.tell("baseline", way.name)
-            try:
-                series = _measure_way(evaluator, shop, kernel, way)
-            except Refused as refusal:
-                failures.append((way.name, str(refusal)))
-                continue
-            comparisons += evaluator.comparisons(series, "baseline")
-            found = series.interval()
-            apart = statistics.distinguishable(found, noise_floor)
-            speedups.append(Speedup(way.name, found, confirmed=True, distinguishable=apart))
+    for way in _ways(shop):
+        tell("baseline", way.name)
+        try:
+            series = _measure_way(shop, contest, kernel, way)
+        except Refused as refusal:
+            failures.append((way.name, str(refusal)))
+            continue
+        comparisons += contest.comparisons(series, "baseline")
+        found = series.interval()
+        apart = statistics.distinguishable(found, noise_floor)
+        speedups.append(Speedup(way.name, found, confirmed=True, distinguishable=apart))
     return Baselines(tuple(comparisons), tuple(speedups), tuple(failures))
 
 
@@ -95,7 +94,7 @@ def _ways(shop: Workshop) -> list[_Way]:
     return [*ways, _Way("compile", "", compiled=True)]
 
 
-def _measure_way(evaluator: Evaluator, shop: Workshop, kernel: Candidate, way: _Way) -> Series:
+def _measure_way(shop: Workshop, contest: Contest, kernel: Candidate, way: _Way) -> Series:
     limit = COMPILE_SECONDS if way.compiled else START_SECONDS
     lane = _lane(shop, way)
     try:
@@ -103,8 +102,8 @@ def _measure_way(evaluator: Evaluator, shop: Workshop, kernel: Candidate, way: _
         with watching(lane, "load"):
             lane.load(_payload(shop, way, store=False), limit)
         known = shop.verifier.time_calls(lane, limit)
-        estimates = evaluator.prepare_against(kernel, way.name, known)
-        mine = evaluator.lane_of(kernel)
+        estimates = contest.prepare_against(kernel, way.name, known)
+        mine = contest.lane_of(kernel)
         shop.stopwatch.silent = frozenset({way.name})
         try:
             series = Series("candidate", way.name)

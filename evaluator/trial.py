@@ -34,6 +34,10 @@ class Trial:
         self.build: Build | None = None
         self.checks: tuple[Check, ...] = ()
 
+    def add(self, stage: Stage) -> None:
+        """Note a stage that was timed elsewhere."""
+        self.stages.append(stage)
+
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage."""
