@@ -20,7 +20,10 @@ from evaluator.statistics import Decision
 from evaluator.stopwatch import EARLY_SECONDS, Stopwatch, Timed, slope
 
 CONFIRM_PAIRS = 3
-AUDITS = 2
+PAIR_ROUNDS = (7, 7, 6)
+CLEAR_ROUNDS = 14
+CLEAR_GAIN = 1.2
+CLEAR_MARGIN = 1.06
 PATIENCE_ROUNDS = 8
 """A race waits this long for a quiet moment before it decides on disturbed rounds."""
 Estimates = Mapping[str, Mapping[str, float]]
@@ -132,29 +135,33 @@ def confirm(
 ) -> tuple[Series, bool]:
     """Decide whether the candidate is faster, with fresh runners; audits its timed outputs.
 
-    Stops after any pair of runners if the answer is already clear by a wide margin.
+    Up to three pairs of runners, twenty rounds each; stops earlier where the answer is already
+    clear by a wide margin.
     """
     series = Series("", "")
-    per_pair = statistics.CONFIRM_ROUNDS // CONFIRM_PAIRS
     for _ in range(CONFIRM_PAIRS):
         candidate, other = fresh_pair()
         try:
             series.first, series.second = candidate.label, other.label
             warm_up(stopwatch, (candidate, other), estimates)
-            audited = sorted(rng.sample(range(per_pair), AUDITS))
-            done = 0
-            for upto in (*audited, per_pair):
-                steps = upto - done
-                run_rounds(stopwatch, (candidate, other), estimates, series, steps, double=True)
-                done = upto
-                if upto < per_pair and series.timed[0]:
-                    stopwatch.audit(rng.randrange(len(stopwatch.workloads)), candidate)
+            for rounds in PAIR_ROUNDS:
+                run_rounds(stopwatch, (candidate, other), estimates, series, rounds, double=True)
+                stopwatch.audit(rng.randrange(len(stopwatch.workloads)), candidate)
+                if (clear := _clear(series, CLEAR_GAIN)) is not None:
+                    return series, clear
         finally:
             candidate.close()
             other.close()
-        ratios = series.log_ratios()
-        if statistics.lower_bound(ratios, 0.99) > 1.1 + noise_floor:
-            return series, True
-        if statistics.upper_bound(ratios) < statistics.IMPROVEMENT:
+        if statistics.upper_bound(series.log_ratios()) < statistics.IMPROVEMENT:
             return series, False
     return series, statistics.is_improvement(series.log_ratios(), noise_floor)
+
+
+def _clear(series: Series, gain: float) -> bool | None:
+    """True or False where more rounds cannot change the answer, None where they might."""
+    ratios = series.log_ratios()
+    if len(ratios) < CLEAR_ROUNDS:
+        return None
+    if statistics.lower_bound(ratios, 0.99) > gain * CLEAR_MARGIN:
+        return True
+    return False if statistics.upper_bound(ratios, 0.99) < 1.0 else None

@@ -25,7 +25,7 @@ from evaluator.pool import InputPool, InputSet
 from evaluator.problem import FLOATING, Problem, Workload
 from evaluator.verify import STRAY_SECONDS, Refused, judge_slot, stray_evidence, watching
 
-WINDOW_SECONDS = 0.004
+WINDOW_SECONDS = 0.003
 ARENA_BYTES = 128 << 20
 MAX_CALLS = 128
 LONG_CALL_SECONDS = 0.020
