@@ -200,4 +200,6 @@ def _same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
 
     if a.numel() == 0:
         return True
-    return torch.equal(a.reshape(-1).view(torch.uint8), b.reshape(-1).view(torch.uint8))
+    wide = a.numel() * a.element_size() % 8 == 0  # eight bytes at a time is eight times as fast
+    word = torch.int64 if wide else torch.uint8
+    return torch.equal(a.reshape(-1).view(word), b.reshape(-1).view(word))
