@@ -241,7 +241,7 @@ class Campaign:
         best = self._incumbent
         if self._baselines is not None and self._baselines.candidate == best.digest:
             return
-        measured = await self._judge.baselines(best)
+        measured = await self._judge.baselines(best, self._noise_floor or 0.0)
         self._failures = measured.failures
         self._baselines = Baselines(best.digest, measured.comparisons, measured.speedups)
         self._archive.record_baselines(

@@ -17,8 +17,9 @@ from evaluator.errors import InfrastructureError, ToolchainError
 
 if TYPE_CHECKING:
     from evaluator.backends.cpp import Build
+    from evaluator.baseline import Baselines
     from evaluator.candidate import Candidate
-    from evaluator.cascade import Baselines, Evaluator, NoiseFloor
+    from evaluator.cascade import Evaluator, NoiseFloor
     from evaluator.evaluation import Evaluation
     from evaluator.problem import Problem
     from evaluator.target import Target
@@ -113,17 +114,15 @@ class Judge:
         noise_floor: float,
     ) -> Evaluation:
         """Verify a candidate and measure it against the incumbent (None: it is the first)."""
-        return await self._call(
-            self._running.evaluate, candidate, build, incumbent, noise_floor
-        )
+        return await self._call(self._running.evaluate, candidate, build, incumbent, noise_floor)
 
     async def noise_floor(self, candidate: Candidate) -> NoiseFloor:
         """Compare a candidate with itself."""
         return await self._call(self._running.noise_floor, candidate)
 
-    async def baselines(self, best: Candidate) -> Baselines:
+    async def baselines(self, best: Candidate, noise_floor: float) -> Baselines:
         """Measure a candidate against the seed and every PyTorch variant."""
-        return await self._call(self._running.baselines, best)
+        return await self._call(self._running.baselines, best, noise_floor)
 
     @property
     def _running(self) -> Evaluator:

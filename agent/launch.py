@@ -52,9 +52,7 @@ async def start(
         KernelmillError: See `Campaign.run`; or there is no such problem, compiler or sandbox.
     """
     problem = catalogue.load(config.problem)
-    seed = Candidate(
-        problem.name, config.backend, catalogue.seed_source(problem, config.backend)
-    )
+    seed = Candidate(problem.name, config.backend, catalogue.seed_source(problem, config.backend))
     proposer, line = choose(config.proposer, config.backend)
     async with _judge(problem, config, observer) as judge:
         require_target(config.target, judge.target.name)
@@ -70,7 +68,7 @@ async def start(
             stream.state,
         )
         state = CampaignState(record, stream.state)
-        with _alone(record):
+        with alone(record):
             return await _run(
                 state, config, archive, judge, (proposer, line), observer, stop, seed,
                 want_baselines,
@@ -108,7 +106,7 @@ async def resume(
             f"would not compare; start anew with `kernelmill optimize {config.problem}`"
         )
     chosen = choose(config.proposer, config.backend)
-    with _alone(record):
+    with alone(record):
         async with _judge(problem, config, observer) as judge:
             require_target(record.target, judge.target.name)
             state = archive.resume_campaign(record.id)
@@ -126,9 +124,7 @@ def identity(problem: Problem, given: str) -> str:
 
 def limits_of(config: CampaignConfig) -> Limits:
     """The budget a configuration asks for."""
-    return Limits(
-        config.evaluation_limit, config.minutes, config.target_speedup, config.patience
-    )
+    return Limits(config.evaluation_limit, config.minutes, config.target_speedup, config.patience)
 
 
 def require_target(wanted: str | None, here: str) -> None:
@@ -208,7 +204,7 @@ def _recorded_seed(state: CampaignState, problem: Problem) -> str:
 
 
 @contextlib.contextmanager
-def _alone(record: CampaignRecord) -> Iterator[None]:
+def alone(record: CampaignRecord) -> Iterator[None]:
     """Hold the campaign's lock: two processes must not evaluate the same proposals.
 
     The kernel releases it when a process dies, however it dies.

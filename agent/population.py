@@ -118,7 +118,7 @@ class Population:
         return next(found, None)
 
     def select(self, rng: random.Random, island: int, heat: float = 0.0) -> Member:
-        """Draw a parent: by rank, less often the more children it had.
+        """Draw a parent: by rank and score, less often the more children it had.
 
         Args:
             rng: Its state alone decides among equals.
@@ -143,4 +143,6 @@ class Population:
 
     def _weight(self, member: Member, rank: int, heat: float) -> float:
         decay = DECAY + (FLAT_DECAY - DECAY) * heat
-        return float(decay**rank / math.sqrt(1 + self._children[member.candidate.digest]))
+        closeness = min(1.0, member.score / self.incumbent.score) ** (2.0 * (1.0 - heat))
+        novelty = 1.0 / math.sqrt(1 + self._children[member.candidate.digest])
+        return float(decay**rank * closeness * novelty)

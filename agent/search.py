@@ -87,9 +87,7 @@ class Search:
     def replay(self, proposals: Iterable[Proposal]) -> None:
         """Take in what the archive has of a campaign, in order of proposal."""
         for past in proposals:
-            child = Child(
-                past.candidate, past.operator, past.parents, past.description, past.rules
-            )
+            child = Child(past.candidate, past.operator, past.parents, past.description, past.rules)
             trial = self.proposed(child, past.ordinal)
             if past.evaluation is not None and past.candidate.digest not in self.evaluations:
                 self.judged(trial, past.evaluation)
@@ -163,9 +161,7 @@ class Search:
             elite = Elite(0, member.cell, candidate.digest, 1.0)
         return Verdict(trial, evaluation, False, False, None, elite)
 
-    def _member(
-        self, child: Child, evaluation: Evaluation, over: Speedup | None
-    ) -> Member | None:
+    def _member(self, child: Child, evaluation: Evaluation, over: Speedup | None) -> Member | None:
         if evaluation.outcome is not Outcome.OK or over is None:
             return None
         score = self.population.incumbent.score * over.interval.estimate

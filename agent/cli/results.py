@@ -6,6 +6,7 @@ import shlex
 import shutil
 import statistics
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from db.location import default_location
 from db.records import CampaignStatus
 from evaluator.evaluation import Comparison, Interval, Speedup
 
-_NAME, _OVERALL, _WORKLOAD = 16, 19, 19
+_NAME, _OVERALL, _WORKLOAD = 15, 20, 20
+_PROSE = 98
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,17 @@ class Row:
 
 
 def rows(report: Report) -> list[Row]:
-    """The best, the seed, and each PyTorch variant; as measured at the end where that was done."""
+    """The best, the seed, and each PyTorch variant; over the seed as confirmed, if it was not
+    measured again at the end."""
     if report.best is None:
         return []
+    comparisons = _over_seed(report.comparisons) if report.found else []
+    speedups = {} if report.speedup is None else {"seed": report.speedup}
     if report.baselines is not None:
-        comparisons: Sequence[Comparison] = report.baselines.comparisons
-        speedups = {s.other: s for s in report.baselines.speedups}
-    else:
-        comparisons = _over_seed(report.comparisons) if report.found else ()
-        speedups = {} if report.speedup is None else {"seed": report.speedup}
+        measured = report.baselines.comparisons
+        again = any(c.other == "seed" for c in measured)
+        comparisons = [*([] if again else comparisons), *measured]
+        speedups.update({s.other: s for s in report.baselines.speedups})
     others = dict.fromkeys(c.other for c in comparisons)
     if not comparisons:
         return [Row("seed", None, tuple(map(_own, report.comparisons)))]
@@ -102,7 +106,8 @@ def render(report: Report) -> str:
         _headline(report),
     ]
     if report.found and report.description:
-        lines.append(f"  {report.description}")
+        lines += textwrap.wrap(report.description, _PROSE, initial_indent="  ",
+                               subsequent_indent="  ", max_lines=4)  # fmt: skip
     lines += ["", *_table(rows(report), _width())]
     lines += [f"{name}: not measured ({why})" for name, why in report.failures]
     lines += ["", "Look further:", *(f"  {line}" for line in commands(report))]
@@ -161,9 +166,7 @@ def _best_timings(comparisons: Sequence[Comparison]) -> tuple[Timing, ...]:
         own = [c for c in comparisons if c.workload == workload]
         shares = [c.roofline for c in own if c.roofline is not None]
         seconds = statistics.median(c.seconds for c in own)
-        found.append(
-            Timing(workload, seconds, statistics.median(shares) if shares else None, None)
-        )
+        found.append(Timing(workload, seconds, statistics.median(shares) if shares else None, None))
     return tuple(found)
 
 

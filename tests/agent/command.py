@@ -1,0 +1,30 @@
+"""The command in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = "import sys; sys.argv[0] = 'kernelmill'; from agent.cli.app import main; main()"
+
+
+def start(cache: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start `kernelmill` with these arguments; its settings come from nowhere else."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("KERNELMILL_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**clean, "KERNELMILL_CACHE": str(cache)},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr."""
+    out, err = process.communicate()
+    return process.returncode, out, err

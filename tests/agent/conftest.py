@@ -1,0 +1,31 @@
+"""A tiny problem and an archive for each test; one build cache for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.archive import Archive
+from tests.agent.tiny import write_problem
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Builds and calibrations, kept for the whole session: they take most of the time."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny problem; whatever runs it uses the shared cache."""
+    monkeypatch.setenv("KERNELMILL_CACHE", str(cache))
+    return write_problem(tmp_path)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """An open, empty archive."""
+    with Archive.open(tmp_path / "archive.db") as opened:
+        yield opened

@@ -1,0 +1,117 @@
+"""Who may have children."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.population import Member, Population, cell_of
+from evaluator.candidate import Candidate
+
+
+def member(name: str, score: float, confirmed: bool = False, cell: str = "a") -> Member:
+    return Member(Candidate("p", "cpp", name), score, confirmed, cell)
+
+
+def planted(islands: int = 2) -> Population:
+    population = Population(islands)
+    population.plant(member("seed", 1.0, True))
+    return population
+
+
+courses = st.lists(
+    st.tuples(st.floats(0.01, 100), st.booleans(), st.sampled_from("abc"), st.integers(0, 9)),
+    max_size=30,
+)
+
+
+def filled(course: list[tuple[float, bool, str, int]], islands: int = 3) -> Population:
+    population = planted(islands)
+    for number, (score, confirmed, cell, ordinal) in enumerate(course):
+        island = population.island_of(ordinal)
+        population.insert(member(f"child {number}", score, confirmed, cell), island)
+    return population
+
+
+def test_an_empty_population_has_no_parents() -> None:
+    with pytest.raises(LookupError):
+        Population(2).select(random.Random(0), 0)
+
+
+@given(courses)
+def test_the_incumbent_is_the_latest_confirmed(
+    course: list[tuple[float, bool, str, int]],
+) -> None:
+    confirmed = [f"child {n}" for n, (_, sure, _, _) in enumerate(course) if sure]
+    assert filled(course).incumbent.candidate.source == ["seed", *confirmed][-1]
+
+
+@given(courses)
+def test_every_cell_holds_its_best(course: list[tuple[float, bool, str, int]]) -> None:
+    for island in filled(course).islands:
+        for cell, elite in island.cells.items():
+            own = [m.score for m in island.members.values() if m.cell == cell]
+            assert elite.score == max(own)
+        ranked = island.ranked()
+        assert [m.score for m in ranked] == sorted((m.score for m in ranked), reverse=True)
+        assert all(elite in ranked for elite in island.cells.values())
+
+
+@given(courses, st.integers(0, 2**32), st.floats(0, 1))
+def test_selection_depends_on_the_generator_alone(
+    course: list[tuple[float, bool, str, int]], seed: int, heat: float
+) -> None:
+    population = filled(course)
+    first, second = (population.select(random.Random(seed), 1, heat) for _ in range(2))
+    assert first == second
+    assert first == population.member(first.candidate.digest)
+
+
+@given(courses)
+def test_migration_brings_the_best_to_the_next_island(
+    course: list[tuple[float, bool, str, int]],
+) -> None:
+    population = filled(course)
+    tops = [island.ranked()[0] for island in population.islands]
+    population.migrate()
+    for number, top in enumerate(tops):
+        assert top.candidate.digest in population.islands[(number + 1) % 3].members
+
+
+def drawn(population: Population, heat: float) -> Counter[str]:
+    rng = random.Random(7)
+    return Counter(population.select(rng, 0, heat).candidate.source for _ in range(2000))
+
+
+def test_the_best_and_the_runners_up_get_most_children() -> None:
+    population = planted(1)
+    for name, score, confirmed in (
+        ("far", 1.5, True), ("near", 3.8, False), ("best", 4.0, True), ("poor", 0.2, False),
+    ):  # fmt: skip
+        population.insert(member(name, score, confirmed), 0)
+    calm, hot = drawn(population, 0.0), drawn(population, 1.0)
+    assert calm["best"] > calm["near"] > calm["far"]
+    assert calm["best"] + calm["near"] > 1600
+    assert hot["poor"] > calm["poor"]
+    assert hot["seed"] > calm["seed"]
+
+
+def test_whoever_had_many_children_gets_fewer() -> None:
+    population = planted(1)
+    population.insert(member("runner-up", 0.99), 0)
+    fresh = drawn(population, 0.0)["runner-up"]
+    for _ in range(30):
+        population.count_child([member("runner-up", 0.99).candidate.digest])
+    assert drawn(population, 0.0)["runner-up"] < fresh / 2
+
+
+def test_cells_come_from_the_built_artefact() -> None:
+    wide: dict[str, float | int | str] = {"vector": "avx512", "parallel_regions": 1}
+    wide["instructions"] = 300
+    assert cell_of(wide) == "avx512/parallel/size4"
+    assert cell_of({**wide, "vector": "sse"}) != cell_of(wide)
+    assert cell_of({}) == "unknown"

@@ -1,0 +1,130 @@
+"""The state of a search is what its records say, whoever goes through them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from agent.budget import Budget, Limits
+from agent.population import Population
+from agent.proposers.protocol import Brief, Child
+from agent.proposers.transform import TransformProposer
+from agent.random_stream import RandomStream
+from agent.search import Search, Trial
+from db.records import Proposal
+from evaluator.candidate import Candidate
+from evaluator.evaluation import Evaluation, Interval, Speedup
+from evaluator.outcome import Outcome
+from tests.agent.tiny import SEED
+
+
+def search() -> Search:
+    return Search(
+        Population(2), Budget(Limits(evaluations=40)), RandomStream(5), ("transform", "tune"), 4
+    )
+
+
+def found(trial: Trial, rng: random.Random) -> Evaluation:
+    """An evaluation of any kind."""
+    digest = trial.child.candidate.digest
+    if trial.child.operator == "seed":
+        return Evaluation(digest, "t", Outcome.OK)
+    kind = rng.choice(["ok", "ok", "ok", "better", "wrong", "same", "infrastructure"])
+    if kind == "wrong":
+        return Evaluation(digest, "t", Outcome.INCORRECT)
+    if kind == "infrastructure":
+        return Evaluation(digest, "t", Outcome.INFRA_ERROR)
+    ratio = rng.uniform(1.1, 1.6) if kind == "better" else rng.uniform(0.3, 1.05)
+    interval = Interval(ratio, ratio * 0.99, ratio * 1.01)
+    return Evaluation(
+        digest,
+        "t",
+        Outcome.OK,
+        profile={"vector": rng.choice(["sse", "avx2"]), "parallel_regions": rng.randrange(2)},
+        speedups=(Speedup("incumbent", interval, kind == "better", kind == "better"),),
+        improved=kind == "better",
+        same_object_as="0" * 64 if kind == "same" else None,
+    )
+
+
+def bred(state: Search, proposer: TransformProposer) -> Child:
+    while True:
+        rng = state.stream.next()
+        child = asyncio.run(proposer.propose(state.brief(rng), rng))
+        if child is not None and child.candidate.digest not in state.trials:
+            return child
+
+
+def course(steps: int) -> tuple[Search, list[Proposal]]:
+    """A search with made-up findings, and its records."""
+    state, records, proposer = search(), list[Proposal](), TransformProposer()
+    rng = random.Random(11)
+    child = Child(Candidate("p", "cpp", SEED), "seed", (), "the seed")
+    for ordinal in range(1, steps + 1):
+        trial = state.proposed(child, ordinal)
+        evaluation = found(trial, rng)
+        state.judged(trial, evaluation)
+        records.append(
+            Proposal(ordinal, child.candidate, child.operator, "transform", child.parents,
+                     child.description, child.rules, evaluation)
+        )  # fmt: skip
+        child = bred(state, proposer)
+    return state, records
+
+
+def brief_of(state: Search, seed: int) -> Brief:
+    return state.brief(random.Random(seed))
+
+
+def test_a_replayed_search_stands_where_the_first_one_stood() -> None:
+    state, records = course(30)
+    again = search()
+    again.replay(records)
+    assert again.outcomes == state.outcomes
+    assert again.duplicates == state.duplicates > 0
+    assert again.population.incumbent == state.population.incumbent
+    assert again.population.incumbent.candidate.source != SEED
+    assert again.budget.evaluations == state.budget.evaluations
+    assert again.rules.factors() == state.rules.factors()
+    assert [brief_of(again, n) for n in range(20)] == [brief_of(state, n) for n in range(20)]
+
+
+def test_what_has_no_evaluation_is_pending() -> None:
+    _, records = course(6)
+    open_ended = [
+        *records[:4],
+        *(Proposal(**{**r.__dict__, "evaluation": None}) for r in records[4:]),
+    ]
+    again = search()
+    again.replay(open_ended)
+    waiting = [t.child.candidate for t in again.pending]
+    assert waiting == [r.candidate for r in records[4:]]
+
+
+def test_seed_duplicates_and_our_own_faults_cost_no_evaluation() -> None:
+    state, records = course(30)
+    free = [
+        r for r in records
+        if r.evaluation is not None and (r.operator == "seed" or r.evaluation.same_object_as
+                                         or r.evaluation.outcome is Outcome.INFRA_ERROR)
+    ]  # fmt: skip
+    assert len(free) > 3
+    assert state.budget.evaluations == 30 - len(free)
+
+
+def test_only_confirmed_candidates_become_elites() -> None:
+    state = search()
+    seed = state.proposed(Child(Candidate("p", "cpp", SEED), "seed", (), ""), 1)
+    planted = state.judged(seed, Evaluation(seed.child.candidate.digest, "t", Outcome.OK))
+    assert planted.elite is not None
+    raced = Speedup("incumbent", Interval(1.5, 1.4, 1.6), False, True)
+    over_seed = Speedup("seed", Interval(2.0, 1.9, 2.1), True, True)
+    parent = (seed.child.candidate.digest,)
+    for ordinal, (improved, elite) in enumerate([(False, None), (True, 2.0)], start=2):
+        child = Child(Candidate("p", "cpp", f"{SEED}//{ordinal}"), "transform", parent, "")
+        speedups = (raced, over_seed) if improved else (raced,)
+        evaluation = Evaluation(child.candidate.digest, "t", Outcome.OK, speedups=speedups,
+                                improved=improved)  # fmt: skip
+        verdict = state.judged(state.proposed(child, ordinal), evaluation)
+        assert (None if verdict.elite is None else verdict.elite.score) == elite
+    assert state.best_speedup() == over_seed
