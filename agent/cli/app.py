@@ -46,6 +46,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the console script."""
+    # Read by OpenMP when torch is loaded: our idle threads must not spin beside a timed kernel.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except Exception as error:  # the last boundary: a command module that cannot be imported
