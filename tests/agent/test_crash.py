@@ -49,30 +49,37 @@ def evaluation_rows(path: Path) -> list[int]:
     return [count for (count,) in rows]
 
 
-def arguments(folder: Path, path: Path) -> tuple[str, ...]:
-    return ("optimize", str(folder), "--evaluations", str(EVALUATIONS), "--batch", "3",
+def arguments(folder: Path, path: Path, evaluations: int = EVALUATIONS) -> tuple[str, ...]:
+    return ("optimize", str(folder), "--evaluations", str(evaluations), "--batch", "3",
             "--archive", str(path), "--no-baselines")  # fmt: skip
 
 
-def kill_and_finish(folder: Path, cache: Path, path: Path, moments: list[tuple[str, int]]) -> None:
+def kill_and_finish(
+    folder: Path,
+    cache: Path,
+    path: Path,
+    moments: list[tuple[str, int]],
+    evaluations: int = EVALUATIONS,
+    longest_wait: float = 0.3,
+) -> None:
     rng = random.Random(len(moments))
-    command = arguments(folder, path)
+    command = arguments(folder, path, evaluations)
     known: dict[str, str] = {}
     for table, rows in moments:
         process = start(cache, *command)
         wait_for_rows(path, table, rows, process)
-        time.sleep(rng.uniform(0, 0.3))
+        time.sleep(rng.uniform(0, longest_wait))
         process.send_signal(signal.SIGKILL)
         finish(process)
         now = judged(path)
         assert known.items() <= now.items()
         known = now
-        command = ("resume", "--archive", str(path), "--no-baselines")
+        command = ("resume", "1", "--archive", str(path), "--no-baselines")
     code, out, err = finish(start(cache, *command, "--json"))
     assert code in (0, 1), err
     document = json.loads(out)
     assert document["status"] == "finished"
-    assert document["evaluations"] == EVALUATIONS
+    assert document["evaluations"] == evaluations
     assert known.items() <= judged(path).items()
     with Archive.open(path) as archive:
         assert archive.load_campaign(1).pending == ()
@@ -87,7 +94,7 @@ def test_killed_between_evaluations(folder: Path, cache: Path, tmp_path: Path) -
 def test_killed_at_many_moments(folder: Path, cache: Path, tmp_path: Path) -> None:
     moments = [("campaign", 1), ("proposal", 1), ("evaluation", 1), ("proposal", 3),
                ("evaluation", 2), ("evaluation", 3)]  # fmt: skip
-    kill_and_finish(folder, cache, tmp_path / "a.db", moments)
+    kill_and_finish(folder, cache, tmp_path / "a.db", moments, evaluations=8, longest_wait=2.5)
 
 
 def test_the_first_interrupt_finishes_the_evaluation(
