@@ -78,6 +78,7 @@ class Evaluator:
         self.contest = Contest(self.workshop, random.Random(random_seed), self.tell)
         self.target = self.workshop.target
         self._lease = self.workshop.lease
+        self._lease.on_wait = lambda: self.tell("wait", "another campaign uses this device")
         self._by_object: dict[str, Evaluation] = {}
         self._by_text: dict[str, Evaluation] = {}
 

@@ -1,7 +1,9 @@
 """The machine-wide device lease: one timed section at a time, and no build beside it.
 
-An advisory file lock that all campaigns on a machine share. Timing takes it alone, builds share it.
-The kernel releases it when a process dies, however it dies.
+Advisory file locks that all campaigns on a machine share. Timing takes the device alone, builds
+share it. Everybody passes a gate first and waits in it, so that a stream of short builds cannot
+keep a timed section waiting for ever. The kernel releases the locks when a process dies, however it
+dies.
 """
 
 from __future__ import annotations
@@ -10,19 +12,25 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LOCK_FOLDER = Path("/var/lock") if os.access("/var/lock", os.W_OK) else Path("/tmp")
 
 
 class DeviceLease:
-    """The lease of one device (`cpu`, later `cuda0`, ...); usable from several threads."""
+    """The lease of one device (`cpu`, later `cuda0`, ...); usable from several threads.
+
+    Attributes:
+        on_wait: Called when somebody else holds the device and we must wait.
+    """
 
     def __init__(self, device: str = "cpu", folder: Path = LOCK_FOLDER) -> None:
-        self._path = folder / f"kernelmill-{device}.lock"
+        self._device = folder / f"kernelmill-{device}.lock"
+        self._gate = folder / f"kernelmill-{device}.gate"
         self._threads = threading.RLock()
         self._depth = 0
+        self.on_wait: Callable[[], None] = lambda: None
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -44,11 +52,28 @@ class DeviceLease:
 
     @contextlib.contextmanager
     def _locked(self, mode: int) -> Iterator[None]:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        device = _open(self._device)
         try:
-            with contextlib.suppress(PermissionError):
-                os.fchmod(descriptor, 0o666)  # other users' campaigns share it
-            fcntl.flock(descriptor, mode)
+            gate = _open(self._gate)
+            try:
+                self._lock(gate, fcntl.LOCK_EX)
+                self._lock(device, mode)
+            finally:
+                os.close(gate)
             yield
         finally:
-            os.close(descriptor)
+            os.close(device)
+
+    def _lock(self, descriptor: int, mode: int) -> None:
+        try:
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.on_wait()
+            fcntl.flock(descriptor, mode)
+
+
+def _open(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with contextlib.suppress(PermissionError):
+        os.fchmod(descriptor, 0o666)  # other users' campaigns share it
+    return descriptor

@@ -26,8 +26,6 @@ def objection(candidate: Candidate) -> str | None:
         return f"the source is larger than {MAX_SOURCE_BYTES >> 10} KiB"
     if "\0" in source:
         return "the source contains NUL bytes"
-    if not re.search(r"\bkernel\b", source):
-        return "the source does not mention a function called kernel"
     try:
         tunables.validate(source, candidate.tunables)
         tunables.flags(source)

@@ -170,6 +170,23 @@ def with_tunable(source: str, tunable: Tunable) -> str:
     return "\n".join(lines)
 
 
+def with_values(source: str, values: Mapping[str, int]) -> str:
+    """The source with its declared defaults replaced, so that it needs no values beside it.
+
+    Raises:
+        SourceError: As `validate`.
+    """
+    binding = validate(source, values)
+    lines = source.split("\n")
+    for number, _ in _lines(source, "tunable"):
+        match = _TUNABLE.search(lines[number - 1])
+        if match is not None and match["name"] in binding:
+            start, end = match.span("default")
+            line = lines[number - 1]
+            lines[number - 1] = f"{line[:start]}{binding[match['name']]}{line[end:]}"
+    return "\n".join(lines)
+
+
 def comment_mark(source: str) -> str:
     """`#` for a Python source, `//` for a C++ or CUDA source."""
     return "#" if re.search(r"^(import|from|def|@)\b", source, re.MULTILINE) else "//"

@@ -91,7 +91,9 @@ def show(
     with _open(archive) as opened:
         detail = opened.show(candidate)
     if source:
-        emit_text(detail.candidate.source)
+        from evaluator.tunables import with_values
+
+        emit_text(with_values(detail.candidate.source, detail.candidate.tunables))
     elif csv:
         emit(tables.timings(detail, rounds=rounds), json=json, csv=csv)
     else:

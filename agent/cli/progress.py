@@ -24,6 +24,7 @@ _LONG_STAGES = {
     "calibrate": "measuring what this hardware can do",
     "noise": "measuring the noise of this machine",
     "baseline": "measuring PyTorch",
+    "wait": "waiting for the device:",
 }
 
 

@@ -18,6 +18,7 @@ from evaluator.tunables import (
     validate,
     with_flags,
     with_tunable,
+    with_values,
 )
 
 CPP = '#include <cstdint>\nextern "C" void kernel() {}\n'
@@ -130,3 +131,10 @@ def test_bindings_are_checked() -> None:
 def test_flags_that_reach_outside_are_refused(flag: str) -> None:
     with pytest.raises(SourceError, match="not allowed"):
         with_flags(CPP, [flag])
+
+
+def test_with_values_makes_the_chosen_values_the_defaults() -> None:
+    source = "// tunable: TILE = 64 in [16, 32, 64]\n// tunable: U = -1 in [-1, 2]\nint x;\n"
+    chosen = with_values(source, {"TILE": 16, "U": 2})
+    assert {t.name: t.default for t in declared(chosen)} == {"TILE": 16, "U": 2}
+    assert chosen.endswith("int x;\n")
