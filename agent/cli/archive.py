@@ -13,6 +13,7 @@ from agent.cli.output import CsvFlag, JsonFlag, emit, emit_document, emit_text
 
 if TYPE_CHECKING:
     from db.archive import Archive
+    from evaluator.candidate import Candidate
 
 app = typer.Typer(
     help="Look into the archive of everything measured.", no_args_is_help=True, add_completion=False
@@ -91,9 +92,7 @@ def show(
     with _open(archive) as opened:
         detail = opened.show(candidate)
     if source:
-        from evaluator.tunables import with_values
-
-        emit_text(with_values(detail.candidate.source, detail.candidate.tunables))
+        emit_text(_measured_source(detail.candidate))
     elif csv:
         emit(tables.timings(detail, rounds=rounds), json=json, csv=csv)
     else:
@@ -146,11 +145,24 @@ def migrate(
 ) -> None:
     """Bring an archive of an older version up to this one."""
     from db.archive import Archive
+    from evaluator.candidate import Candidate
 
     emit(tables.migration(Archive.migrate(archive)), json=json, csv=csv)
 
 
 def _open(location: str | Path | None) -> Archive:
     from db.archive import Archive
+    from evaluator.candidate import Candidate
 
     return Archive.open(location, create=False)
+
+
+def _measured_source(candidate: Candidate) -> str:
+    """The source with the measured values of its tunables as defaults."""
+    from evaluator.errors import SourceError
+    from evaluator.tunables import with_values
+
+    try:
+        return with_values(candidate.source, candidate.tunables)
+    except SourceError:  # an import of somebody's, or a failed candidate: as it was proposed
+        return candidate.source
