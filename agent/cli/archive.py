@@ -145,14 +145,12 @@ def migrate(
 ) -> None:
     """Bring an archive of an older version up to this one."""
     from db.archive import Archive
-    from evaluator.candidate import Candidate
 
     emit(tables.migration(Archive.migrate(archive)), json=json, csv=csv)
 
 
 def _open(location: str | Path | None) -> Archive:
     from db.archive import Archive
-    from evaluator.candidate import Candidate
 
     return Archive.open(location, create=False)
 
