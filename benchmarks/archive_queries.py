@@ -1,6 +1,6 @@
 """How fast the archive takes candidates in, how fast it answers, and how large it grows.
 
-    python -m benchmarks.archive_queries [--candidates 20000] [--archive PATH] > result.json
+    python -m benchmarks.archive_queries [--candidates 20000] [--archive PATH]
 
 A made-up history with the mix that campaigns show: 4 of 10 candidates fail before timing, the
 others bring eight comparisons, of which most are cut short by racing (5 million comparisons in a
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import quiet
 from db.archive import Archive
 from evaluator.candidate import Candidate
 from evaluator.evaluation import (
@@ -58,14 +59,18 @@ extern "C" void kernel(const float* x, float* y, int64_t rows, int64_t cols) {{
 
 
 def main() -> None:
-    """Fill an archive, ask it, print JSON."""
+    """Fill an archive, ask it, store the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=int, default=20_000)
     parser.add_argument("--archive", type=Path, help="keep the archive here (default: discard)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.archive or Path(folder) / "archive.db"
-        print(json.dumps(measure(path, arguments.candidates), indent=2))
+        result = measure(path, arguments.candidates)
+    flat = [(key, value) for key, value in result.items() if not isinstance(value, dict)]
+    flat += [(f"{key}: {name}", figure) for key, value in result.items()
+             if isinstance(value, dict) for name, figure in value.items()]  # fmt: skip
+    quiet.write("archive_queries", result, [("figure", "value"), *flat])
 
 
 def measure(path: Path, count: int) -> dict[str, object]:
