@@ -100,5 +100,5 @@ def phase_shares(used: float, heat: float) -> dict[str, float]:
     """
     late = min(1.0, max(0.0, (used - 0.6) / 0.25))
     tune = 0.15 + 0.6 * late
-    tune -= 0.2 * heat * late
+    tune -= 0.5 * heat * late
     return {"transform": 1.0 - tune, "tune": tune}

@@ -21,6 +21,10 @@ from db.records import Elite, Proposal
 from evaluator.evaluation import Evaluation, Speedup
 from evaluator.outcome import Outcome
 
+NOTHING_NEW = -0.25
+"""Log-gain that a child with its relative's machine code counts for."""
+BARREN = 10
+"""Duplicates in a row after which the search is as wide as it gets."""
 PATIENT, STAGNANT = 8, 24
 """Evaluations without improvement after which the search begins, and ceases, to widen."""
 
@@ -80,6 +84,7 @@ class Search:
         self.rules = RuleCredit()
         self.outcomes: Counter[Outcome] = Counter()
         self.duplicates = 0
+        self._in_a_row = 0
         self.trials: dict[str, Trial] = {}
         self.evaluations: dict[str, Evaluation] = {}
         self._migrate_every = migrate_every
@@ -104,8 +109,10 @@ class Search:
 
     @property
     def heat(self) -> float:
-        """Stagnation: 0 while improvements come, 1 after a long time without."""
-        return min(1.0, max(0, self.budget.fruitless - PATIENT) / (STAGNANT - PATIENT))
+        """Stagnation: 0 while improvements come, 1 after a long time without, or when children
+        keep turning out to be programs that are known."""
+        fruitless = (self.budget.fruitless - PATIENT) / (STAGNANT - PATIENT)
+        return min(1.0, max(0.0, fruitless, self._in_a_row / BARREN))
 
     def brief(self, rng: random.Random) -> Brief:
         """What to ask the proposer for next."""
@@ -127,7 +134,10 @@ class Search:
         self.evaluations[digest] = evaluation
         if evaluation.same_object_as is not None:
             self.duplicates += 1
+            self._in_a_row += 1
+            self._discourage(child)
             return Verdict(trial, evaluation, True, False, None, None)
+        self._in_a_row = 0
         self.outcomes[evaluation.outcome] += 1
         if evaluation.outcome is Outcome.INFRA_ERROR:
             return Verdict(trial, evaluation, False, False, None, None)
@@ -180,6 +190,12 @@ class Search:
         if child.operator != "tune" and parent is not None:
             progress = None if member is None else math.log(member.score / parent.score)
             self.rules.update(child.rules, progress)
+
+    def _discourage(self, child: Child) -> None:
+        """What changes the text but not the machine code teaches nothing."""
+        self.operators.update(child.operator, 0.0)
+        if child.operator != "tune":
+            self.rules.update(child.rules, NOTHING_NEW)
 
     def _count(self, evaluation: Evaluation) -> None:
         over_seed = evaluation.speedup_over("seed")

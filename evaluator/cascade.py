@@ -193,7 +193,8 @@ class Evaluator:
         self, trial: Trial, candidate: Candidate, build: Build, clock: Clock, limit: float
     ) -> Evaluation:
         if build.failure is not None:
-            return trial.end(Outcome.BUILD_FAILED, Evidence("build", build.failure))
+            rule = "signature" if build.lacks_kernel else "build"
+            return trial.end(Outcome.BUILD_FAILED, Evidence(rule, build.failure))
         with contextlib.ExitStack() as holding:
             with trial.stage("wait"):
                 holding.enter_context(self._lease.exclusive())

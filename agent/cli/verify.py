@@ -39,6 +39,7 @@ def verify(
     from evaluator import catalogue
     from evaluator.candidate import Candidate
     from evaluator.cascade import Evaluator
+    from evaluator.errors import SourceError
     from evaluator.screen import read_source
     from sandbox.select import choose
 
@@ -52,10 +53,13 @@ def verify(
         else:
             evaluation = evaluator.verify_only(candidate)
     document = report(evaluation, loaded)
+    no_kernel = [e.message for e in evaluation.evidence if e.rule == "signature"]
     if json:
         emit_document(document, json=True)
-    else:
+    elif not no_kernel:
         emit_text(render(document))
+    if no_kernel:
+        raise SourceError(f"{file}: {no_kernel[0]}")
     raise typer.Exit(_exit_code(evaluation))
 
 

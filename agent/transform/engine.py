@@ -163,7 +163,9 @@ def propose(
     chain: list[Rewrite] = []
     at = source
     for _ in range(length):
-        step = _step(at, rng, credit or {}, {r.source for r in chain} | {source})
+        # Flags once a chain: another set of them would only replace the first.
+        spent = {r.rule for r in chain} & {"flags"}
+        step = _step(at, rng, credit or {}, {r.source for r in chain} | {source}, spent)
         if step is None:
             break
         chain.append(step)
@@ -202,12 +204,16 @@ def _readable(source: str) -> Unit | None:
 
 
 def _step(
-    source: str, rng: random.Random, credit: Mapping[str, float], seen: set[str]
+    source: str,
+    rng: random.Random,
+    credit: Mapping[str, float],
+    seen: set[str],
+    spent: set[str],
 ) -> Rewrite | None:
     unit = _readable(source)
     if unit is None:
         return None
-    left = {rule.name: rule for rule in RULES}
+    left = {rule.name: rule for rule in RULES if rule.name not in spent}
     while left:
         names = list(left)
         weights = [_weight(n, source) * max(credit.get(n, 1.0), 0.01) for n in names]

@@ -30,6 +30,7 @@ BASE_FLAGS = ("-std=gnu++17", "-O3", "-march=native", "-fopenmp", "-fPIC")
 LINK_FLAGS = ("-shared", "-fopenmp", "-Wl,-z,defs", "-Wl,--build-id=none", "-s")
 LIMITS = Limits(wall_seconds=60.0, memory_bytes=3 << 30, processes=32, output_bytes=64 << 10)
 LOG_LINES = 40
+CACHE_LAYOUT = "2"
 MAX_OBJECT_BYTES = 64 << 20
 MAX_LISTING_BYTES = 4 << 20
 PRELUDE = """\
@@ -63,6 +64,7 @@ class Build:
         seconds: Wall time; about 0 when taken from the cache.
         failure: What went wrong in one line, None if it built.
         timed_out: The compiler was stopped for time.
+        lacks_kernel: It compiles but does not define the function that is asked for.
     """
 
     path: Path | None
@@ -72,6 +74,7 @@ class Build:
     seconds: float = 0.0
     failure: str | None = None
     timed_out: bool = False
+    lacks_kernel: bool = False
 
 
 class CppBackend:
@@ -159,7 +162,7 @@ class CppBackend:
         return True
 
     def _key(self, source: str, flags: tuple[str, ...], included: str) -> str:
-        parts = [self._version, *flags, PRELUDE, included, source]
+        parts = [CACHE_LAYOUT, self._version, *flags, PRELUDE, included, source]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _stored(self, folder: Path) -> Build | None:
@@ -178,8 +181,9 @@ class CppBackend:
         failure = _failure(done, log, built, problem)
         if failure is not None or built is None:
             build = Build(
-                None, log, failure=failure, timed_out=done.timed_out, seconds=done.seconds
-            )
+                None, log, failure=failure, timed_out=done.timed_out, seconds=done.seconds,
+                lacks_kernel=_lacks_kernel(log),
+            )  # fmt: skip
             if done.timed_out or done.exit.out_of_memory:
                 return build  # may be this machine's load: try again another day
         else:
@@ -189,7 +193,7 @@ class CppBackend:
                 artefact.profile(listing.decode(errors="replace")), done.seconds,
             )  # fmt: skip
         facts = {"log": build.log, "object_hash": build.object_hash, "failure": build.failure,
-                 "profile": dict(build.profile)}  # fmt: skip
+                 "profile": dict(build.profile), "lacks_kernel": build.lacks_kernel}  # fmt: skip
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if built is not None:
@@ -215,10 +219,14 @@ def _failure(done: Completed, log: str, built: bytes | None, problem: Problem) -
         return f"the compiler needed more than {LIMITS.memory_bytes >> 20} MiB"
     if done.exit.ok and built is not None:
         return None
-    if "undefined reference to `kernel'" in log or "undefined reference to 'kernel'" in log:
+    if _lacks_kernel(log):
         return f"no function `kernel` with C linkage; expected: {prototype(problem)}"
     first = next((line for line in log.splitlines() if _is_error(line)), "")
     return first.strip() or "the compiler failed without a message"
+
+
+def _lacks_kernel(log: str) -> bool:
+    return "undefined reference to `kernel'" in log or "undefined reference to 'kernel'" in log
 
 
 def _trim(output: str) -> str:
