@@ -57,6 +57,10 @@ def thread_settings() -> dict[str, str]:
     }
 
 
+class OutputsCutError(Exception):
+    """The program made its output memory shorter: reading the rest would kill us by SIGBUS."""
+
+
 class Lane:
     """Runs one program over the slots of input arenas. Frozen except inside `window` and `drain`.
 
@@ -113,6 +117,7 @@ class Lane:
             RunnerRefusedError, RunnerDiedError, RunnerTimeoutError: See `sandbox.client`.
         """
         self._client.load(payload or self._program.load, timeout or self._program.load_seconds)
+        self._check_outputs()
 
     def bind(self, inputs: InputArena) -> None:
         """Take over an input arena's current arrangement."""
@@ -121,16 +126,30 @@ class Lane:
             self.outputs.arrange(inputs)
             self._client.bind(inputs.layout)
             self._layout = inputs.layout
+            self._check_outputs()
 
     def window(
         self, group: int, order: Sequence[int], timeout: float, settle: float = SETTLE_SECONDS
     ) -> Window:
-        """One watched batch of calls over the given slots of a group."""
-        return self._client.call(group, order, timeout, settle)
+        """One watched batch of calls over the given slots of a group.
+
+        Raises:
+            OutputsCutError: See there; as in every method that lets the program run.
+        """
+        window = self._client.call(group, order, timeout, settle)
+        self._check_outputs()
+        return window
 
     def drain(self) -> None:
         """Let the runner's threads go to sleep before new inputs are written."""
         self._client.drain()
+        self._check_outputs()
+
+    def probe(self) -> float:
+        """CPU seconds the program uses with inputs in place and no call made, as before a call."""
+        used = self._client.drain(SETTLE_SECONDS)
+        self._check_outputs()
+        return used
 
     def cpu_seconds(self) -> float:
         """CPU time of the whole sandbox so far."""
@@ -145,7 +164,12 @@ class Lane:
         self._client.close()
         self._return_regions()
 
+    def _check_outputs(self) -> None:
+        if any(outputs.region.mend() for outputs in self._outputs):
+            raise OutputsCutError
+
     def _return_regions(self) -> None:
         for index, outputs in enumerate(self._outputs):
+            outputs.region.mend()
             self._regions.give_back(index, outputs.region)
         self._outputs = []

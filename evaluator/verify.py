@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from evaluator.arena import InputArena, Share
 from evaluator.evaluation import Check, Evidence
 from evaluator.inputs import bind
-from evaluator.lane import Lane
+from evaluator.lane import Lane, OutputsCutError
 from evaluator.numeric import Verdict, judge_output
 from evaluator.outcome import Outcome
 from evaluator.pool import InputPool, InputSet
@@ -211,6 +211,10 @@ class watching:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, RunnerDiedError):
             raise Refused(*self._ended(error), self._lane.label) from error
+        if isinstance(error, OutputsCutError):
+            message = f"cut the shared output memory short {self._where}"
+            evidence = Evidence("shared-memory", message, self._workload)
+            raise Refused(Outcome.TAMPERED, evidence, self._lane.label) from error
         if isinstance(error, RunnerTimeoutError):
             message = f"no answer in time {self._where}"
             evidence = Evidence("time-limit", message, self._workload)

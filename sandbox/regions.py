@@ -44,6 +44,17 @@ class Region:
         self._map = mmap.mmap(self._descriptor, nbytes, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
         self.size = nbytes
 
+    def mend(self) -> bool:
+        """Give the file its length back if somebody cut it; True if it was cut.
+
+        Whoever maps the file writably can also truncate it, and reading past its end kills the
+        reader (SIGBUS). Call it while they stand still, before `memory` is touched.
+        """
+        if os.fstat(self._descriptor).st_size >= self.size:
+            return False
+        os.posix_fallocate(self._descriptor, 0, self.size)
+        return True
+
     @property
     def memory(self) -> mmap.mmap:
         """The mapping in this process."""
