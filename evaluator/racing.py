@@ -18,12 +18,15 @@ from evaluator.evaluation import Comparison, Interval, Round
 from evaluator.lane import Lane
 from evaluator.statistics import Decision
 from evaluator.stopwatch import EARLY_SECONDS, Stopwatch, Timed, slope
+from evaluator.verify import watching
 
 CONFIRM_PAIRS = 3
 PAIR_ROUNDS = (7, 7, 6)
 CLEAR_ROUNDS = 14
 CLEAR_GAIN = 1.2
 CLEAR_MARGIN = 1.06
+PROBES = 3
+"""So many probes are needed to say that a lane does not wait for its calls."""
 PATIENCE_ROUNDS = 8
 """A race waits this long for a quiet moment before it decides on disturbed rounds."""
 Estimates = Mapping[str, Mapping[str, float]]
@@ -63,9 +66,11 @@ class Series:
         return whole
 
     def early_share(self) -> float:
-        """Share of rounds in which a lane worked before it was told to begin."""
-        rounds = [t for column in self.timed for t in column]
-        return sum(t.early > EARLY_SECONDS for t in rounds) / max(1, len(rounds))
+        """Share of probed rounds in which a lane worked before it was told to begin."""
+        probed = [t for column in self.timed for t in column if t.probed]
+        if len(probed) < PROBES:
+            return 0.0
+        return sum(t.early > EARLY_SECONDS for t in probed) / len(probed)
 
     def comparison(self, workload: int, name: str, phase: str) -> Comparison:
         """The stored form of one workload's rounds."""
@@ -108,7 +113,8 @@ def run_rounds(
 def warm_up(stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates) -> None:
     """Bind fresh lanes and run one round that does not count: threads, page tables, code pages."""
     for lane in lanes:
-        lane.bind(stopwatch.arena)
+        with watching(lane, "load"):
+            lane.bind(stopwatch.arena)
     run_rounds(stopwatch, lanes, estimates, Series("", ""), 1, double=False)
 
 

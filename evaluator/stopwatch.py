@@ -22,8 +22,9 @@ from evaluator.foreign_load import ForeignLoad
 from evaluator.lane import Lane
 from evaluator.outcome import Outcome
 from evaluator.pool import InputPool, InputSet
-from evaluator.problem import FLOATING, Problem, Workload
+from evaluator.problem import FLOATING, Problem, Tensor, Workload
 from evaluator.verify import STRAY_SECONDS, Refused, judge_slot, stray_evidence, watching
+from sandbox.client import Window
 
 WINDOW_SECONDS = 0.003
 ARENA_BYTES = 128 << 20
@@ -32,6 +33,7 @@ LONG_CALL_SECONDS = 0.020
 EARLY_SECONDS = 0.0004
 FOREIGN_SHARE = 0.15
 CONSTANT_WINDOWS = 25
+PROBED_SHARE = 0.5
 COMPARED_SLOTS = 6
 COMPARED_ELEMENTS = 256
 TIMEOUT_SECONDS = 60.0
@@ -47,6 +49,7 @@ class Timed:
         windows: The whole window in seconds, by lane label.
         foreign: Share of the machine that other processes took.
         early: Largest CPU time a lane used before it was told to begin.
+        probed: It was measured exactly, by stopping every lane once more before its window.
     """
 
     seconds: Mapping[str, float]
@@ -54,6 +57,7 @@ class Timed:
     windows: Mapping[str, float]
     foreign: float
     early: float
+    probed: bool
 
     @property
     def clean(self) -> bool:
@@ -117,21 +121,20 @@ class Stopwatch:
         for slot in order:
             self._pool.freshen(workload, self.arena.slots[group][slot])
         load = ForeignLoad(lambda: sum(lane.cpu_seconds() for lane in lanes))
-        early, windows = 0.0, {}
+        early, windows, probed = 0.0, {}, self._rng.random() < PROBED_SHARE
         for lane in lanes:
             lane.outputs.poison(group, used)
-            with watching(lane, workload.name):
-                window = lane.window(group, order[: counts[lane.label]], TIMEOUT_SECONDS)
-                lane.drain()
-            if window.stray_seconds > STRAY_SECONDS:
-                raise Refused(Outcome.TAMPERED, stray_evidence(window), lane.label)
+            if probed:
+                with watching(lane, workload.name):
+                    early = max(early, lane.probe())
+            window = self._window(group, workload, lane, order[: counts[lane.label]])
             windows[lane.label] = window.seconds
             early = max(early, window.early_seconds)
         foreign = load.share()
         self._inspect(group, workload, lanes, order[: min(counts.values())])
         counts = {k: min(n, used) for k, n in counts.items()}
         seconds = {k: max(windows[k] - self.constant, 1e-9) / counts[k] for k in windows}
-        return Timed(seconds, counts, windows, foreign, early)
+        return Timed(seconds, counts, windows, foreign, early, probed)
 
     def audit(self, group: int, lane: Lane) -> None:
         """Recompute the reference for a random slot of the last round and judge the lane's output.
@@ -152,6 +155,38 @@ class Stopwatch:
             message = f"right in verification, wrong when timed: {found.message}"
             evidence = Evidence("timed-output", message, found.workload, found.details)
             raise Refused(Outcome.INCORRECT, evidence, lane.label) from refusal
+
+    def _window(self, group: int, workload: Workload, lane: Lane, slots: list[int]) -> Window:
+        """Time one lane; what it writes after it said done is not taken."""
+        looked = {*slots[-2:], *self._rng.sample(slots, min(COMPARED_SLOTS, len(slots)))}
+        with watching(lane, workload.name):
+            window = lane.window(group, slots, TIMEOUT_SECONDS)
+            places = [self._places(tensor, workload) for tensor in self._problem.outputs]
+            before = self._glimpse(group, lane, looked, places)
+            lane.drain()
+        if window.stray_seconds > STRAY_SECONDS:
+            raise Refused(Outcome.TAMPERED, stray_evidence(window), lane.label)
+        if not torch.equal(before, self._glimpse(group, lane, looked, places)):
+            evidence = Evidence("late-write", "wrote outputs after it said done", workload.name)
+            raise Refused(Outcome.TAMPERED, evidence, lane.label)
+        return window
+
+    def _places(self, tensor: Tensor, workload: Workload) -> torch.Tensor:
+        count = math.prod(tensor.extents(workload.dims))
+        size = (COMPARED_ELEMENTS if count else 0,)
+        return torch.randint(max(1, count), size, generator=self._generator)
+
+    def _glimpse(
+        self, group: int, lane: Lane, slots: set[int], places: Sequence[torch.Tensor]
+    ) -> torch.Tensor:
+        """The bytes of an output at some places of some slots."""
+        found = [torch.empty(0, dtype=torch.uint8)]
+        for slot in slots:
+            views = lane.outputs.slots[group][slot].values()
+            found += [
+                v.reshape(-1)[p].view(torch.uint8) for v, p in zip(views, places, strict=True)
+            ]
+        return torch.cat(found)
 
     def _inspect(
         self, group: int, workload: Workload, lanes: Sequence[Lane], order: list[int]

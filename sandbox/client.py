@@ -119,11 +119,18 @@ class RunnerClient:
             raise self._died(f"unexpected answer {kind} {text[:80]!r}")
         return Window(seconds, self._cpu - before, early - before, stray)
 
-    def drain(self) -> None:
-        """Let the runner run for a moment with nothing to do, so that its threads go to sleep."""
+    def drain(self, seconds: float = DRAIN_SECONDS) -> float:
+        """Let the runner run for a moment with nothing to do, so that its threads go to sleep.
+
+        Returns:
+            CPU seconds it used. Exact, unlike a reading while threads run: those are only charged
+            at their next scheduler tick.
+        """
+        before = self._session.cpu_seconds()
         self._session.thaw()
-        time.sleep(DRAIN_SECONDS)
+        time.sleep(seconds)
         self._freeze()
+        return self._cpu - before
 
     def close(self) -> Exit:
         """Kill the runner and release its sandbox."""
