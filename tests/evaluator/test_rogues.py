@@ -1,0 +1,32 @@
+"""Every kernel of `tests/rogues/` ends as its header says; none is believed to be fast."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluator.outcome import Outcome
+from tests.evaluator.conftest import EvaluatorOf
+from tests.evaluator.corpus import Kernel, build_once, judge, read
+
+ROGUES = tuple(read("rogues"))
+
+
+@pytest.mark.parametrize("rogue", ROGUES, ids=lambda r: r.name)
+def test_a_rogue_gets_nowhere(evaluator_of: EvaluatorOf, rogue: Kernel) -> None:
+    evaluator = evaluator_of(rogue.candidate.problem)
+    build_once(evaluator, ROGUES)
+    evaluation = judge(evaluator, rogue)
+    speedup = evaluation.speedup_over("incumbent")
+    assert rogue.ended_well(evaluation), (evaluation.outcome, evaluation.evidence, speedup)
+    if evaluation.outcome is not Outcome.OK:
+        assert evaluation.evidence
+        assert not evaluation.improved
+        assert not evaluation.speedups
+
+
+def test_headers_are_complete() -> None:
+    assert len(ROGUES) >= 20
+    for rogue in ROGUES:
+        assert 1 <= int(rogue.kind) <= 80
+        assert rogue.mechanism
+        assert "ok" not in rogue.outcomes

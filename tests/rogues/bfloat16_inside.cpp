@@ -1,0 +1,31 @@
+// class: 58
+// mechanism: rounds to bfloat16 inside and casts back
+// problem: softmax
+// outcome: incorrect
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+static void softmax_rows(const float* x, float* y, int64_t from, int64_t to, int64_t cols) {
+    for (int64_t i = from; i < to; i++) {
+        const float* in = x + i * cols;
+        float* out = y + i * cols;
+        float largest = in[0], sum = 0.0f;
+        for (int64_t j = 1; j < cols; j++) largest = in[j] > largest ? in[j] : largest;
+        for (int64_t j = 0; j < cols; j++) sum += out[j] = std::exp(in[j] - largest);
+        for (int64_t j = 0; j < cols; j++) out[j] /= sum;
+    }
+}
+
+static float rounded(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    bits = (bits + 0x8000) & 0xffff0000;
+    std::memcpy(&value, &bits, 4);
+    return value;
+}
+
+extern "C" void kernel(const float* x, float* y, int64_t rows, int64_t cols) {
+    softmax_rows(x, y, 0, rows, cols);
+    for (int64_t i = 0; i < rows * cols; i++) y[i] = rounded(y[i]);
+}

@@ -1,0 +1,10 @@
+// class: 51
+// mechanism: passes the input through
+// problem: softmax
+// outcome: incorrect
+#include <cmath>
+#include <cstdint>
+
+extern "C" void kernel(const float* x, float* y, int64_t rows, int64_t cols) {
+    for (int64_t i = 0; i < rows * cols; i++) y[i] = x[i];
+}

@@ -1,0 +1,30 @@
+// class: 77
+// mechanism: idle threads spin for ever and slow everybody else down
+// problem: softmax
+// outcome: tampered or not faster
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <thread>
+
+static void softmax_rows(const float* x, float* y, int64_t from, int64_t to, int64_t cols) {
+    for (int64_t i = from; i < to; i++) {
+        const float* in = x + i * cols;
+        float* out = y + i * cols;
+        float largest = in[0], sum = 0.0f;
+        for (int64_t j = 1; j < cols; j++) largest = in[j] > largest ? in[j] : largest;
+        for (int64_t j = 0; j < cols; j++) sum += out[j] = std::exp(in[j] - largest);
+        for (int64_t j = 0; j < cols; j++) out[j] /= sum;
+    }
+}
+
+static std::atomic<int64_t> turns{0};
+
+extern "C" void kernel(const float* x, float* y, int64_t rows, int64_t cols) {
+    static bool started = false;
+    if (!started) {
+        for (int i = 0; i < 4; i++) std::thread([] { for (;;) turns++; }).detach();
+    }
+    started = true;
+    softmax_rows(x, y, 0, rows, cols);
+}
