@@ -1,0 +1,47 @@
+"""What the hardware could do: arithmetic of the bound, and calibration kept on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evaluator.cascade import Evaluator
+from evaluator.lease import DeviceLease
+from evaluator.roofline import PLAUSIBLE, Roofline, calibrated, stored
+from evaluator.target import local_cpu
+
+ROOF = Roofline({1000: 100.0, 10_000: 50.0, 100_000: 60.0, 1_000_000: 10.0}, {"float32": 1000.0})
+
+
+@pytest.mark.parametrize(
+    ("footprint", "rate"), [(1, 100), (1000, 100), (20_000, 60), (100_000, 60), (10**9, 10)]
+)
+def test_bandwidth_by_footprint(footprint: int, rate: float) -> None:
+    assert ROOF.seconds(0, 300, footprint) == pytest.approx(300 / rate)
+
+
+def test_the_larger_of_traffic_and_arithmetic_counts() -> None:
+    assert ROOF.seconds(10_000, 100, 500) == pytest.approx(10.0)
+    assert ROOF.seconds(10, 1000, 500) == pytest.approx(10.0)
+    assert ROOF.floor(10_000, 100) == pytest.approx(PLAUSIBLE * 10.0)
+
+
+def test_calibration_is_measured_once(evaluator: Evaluator, cache: Path) -> None:
+    measured = evaluator.workshop.roofline
+    assert all(rate > 1e8 for rate in measured.bandwidth.values())
+    assert measured.flops["float32"] > 1e8
+    assert stored(local_cpu(), cache) == measured
+    path = next((cache / "roofline").glob("*.json"))
+    facts = json.loads(path.read_text())
+    facts["flops"]["float32"] = 12345.0
+    copy = cache / "copy" / "roofline" / path.name
+    copy.parent.mkdir(parents=True)
+    copy.write_text(json.dumps(facts))
+    again = calibrated(local_cpu(), cache / "copy", DeviceLease())
+    assert again.flops["float32"] == 12345.0, "what is stored is not measured again"
+
+
+def test_without_a_calibration(tmp_path: Path) -> None:
+    assert stored(local_cpu(), tmp_path) is None

@@ -1,0 +1,89 @@
+"""Courtesies before a build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluator.candidate import Candidate
+from evaluator.errors import SourceError
+from evaluator.screen import MAX_SOURCE_BYTES, normalised_hash, objection, read_source
+
+GOOD = '// a kernel\nextern "C" void kernel(const float* x) { const char* s = "// no"; }\n'
+
+
+def candidate(source: str, **tunables: int) -> Candidate:
+    return Candidate("softmax", "cpp", source, tunables)
+
+
+def test_a_kernel_may_pass() -> None:
+    assert objection(candidate(GOOD)) is None
+    assert objection(candidate("#define NAME ker##nel\n")) is None, "the linker decides"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "empty"),
+        (" \n\t\n", "empty"),
+        (GOOD + "x" * MAX_SOURCE_BYTES, "larger than 512 KiB"),
+        (GOOD + "\0", "NUL"),
+        ("// flags: -fplugin=/tmp/x.so\n" + GOOD, "-fplugin"),
+        ("// tunable: TILE = 5 in [1, 2]\n" + GOOD, "TILE"),
+    ],
+)
+def test_what_cannot_be_a_kernel(source: str, words: str) -> None:
+    reason = objection(candidate(source))
+    assert reason is not None
+    assert words in reason
+
+
+def test_a_value_outside_the_declaration() -> None:
+    reason = objection(candidate("// tunable: TILE = 1 in [1, 2]\n" + GOOD, TILE=7))
+    assert reason is not None
+    assert "TILE" in reason
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        GOOD.replace("a kernel", "another comment"),
+        GOOD.replace("// a kernel", "/* a kernel\n over lines */"),
+        "\n\n   " + GOOD.replace(" { ", "   {\t"),
+    ],
+)
+def test_comments_and_blanks_do_not_matter(same: str) -> None:
+    assert normalised_hash(candidate(same)) == normalised_hash(candidate(GOOD))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        GOOD.replace('"// no"', '"// yes"'),
+        GOOD.replace("float", "double"),
+        "// flags: -ffast-math\n" + GOOD,
+        "// tunable: TILE = 1 in [1, 2]\n" + GOOD,
+    ],
+)
+def test_text_in_strings_and_declarations_do(other: str) -> None:
+    assert normalised_hash(candidate(other)) != normalised_hash(candidate(GOOD))
+
+
+def test_tunables_count_by_value() -> None:
+    text = "// tunable: TILE = 1 in [1, 2]\n" + GOOD
+    assert normalised_hash(candidate(text)) == normalised_hash(candidate(text, TILE=1))
+    assert normalised_hash(candidate(text)) != normalised_hash(candidate(text, TILE=2))
+
+
+def test_reading_a_source(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.cpp"
+    path.write_text("// größer\r\n", encoding="utf-8", newline="")
+    assert read_source(path) == "// größer\r\n"
+    path.write_bytes(b"// gr\xf6\xdfer")
+    with pytest.raises(SourceError, match="not UTF-8 .* at byte 5"):
+        read_source(path)
+    with pytest.raises(SourceError, match="cannot be read .No such file"):
+        read_source(tmp_path / "missing.cpp")
+    with pytest.raises(SourceError, match="cannot be read .Is a directory"):
+        read_source(tmp_path)
