@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the two commands; both set everything up first.
 BIN := .venv/bin
-DEMO_FLAGS ?= --minutes 3
+DEMO_FLAGS ?= --minutes 2
 BENCH_FLAGS ?=
 
 .PHONY: demo test check lint format types imports bench setup dev docs clean

@@ -215,6 +215,9 @@ class Contest:
         """Physics and punctuality: not faster than the hardware, idle until told to begin."""
         for group, workload in enumerate(self._shop.stopwatch.workloads):
             taken, floor = series.median_seconds(group, series.first), self._shop.floor(workload)
+            if taken < floor:  # or the hardware was underrated on a busy day
+                self._shop.look_again()
+                floor = self._shop.floor(workload)
             if taken < floor:
                 needed = f"this hardware needs at least {floor * 1e6:.3g} us"
                 message = f"{taken * 1e6:.3g} us a call; {needed}"
