@@ -1,0 +1,96 @@
+"""Series of rounds: what is left out, what is estimated, what counts as background work."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from evaluator.racing import PROBES, Series
+from evaluator.stopwatch import EARLY_SECONDS, FOREIGN_SHARE, Timed
+
+
+def timed(
+    candidate: float,
+    other: float,
+    *,
+    calls: int = 4,
+    foreign: float = 0.0,
+    early: float = 0.0,
+    probed: bool = True,
+) -> Timed:
+    seconds = {"candidate": candidate, "incumbent": other}
+    windows = {k: v * calls + 0.001 for k, v in seconds.items()}
+    counts = dict.fromkeys(seconds, calls)
+    return Timed(seconds, counts, windows, foreign, early, probed)
+
+
+def series(*columns: list[Timed]) -> Series:
+    return Series("candidate", "incumbent", list(columns))
+
+
+def test_the_ratio_is_the_candidates_speedup() -> None:
+    found = series([timed(1.0, 2.0)] * 6)
+    assert found.log_ratios() == pytest.approx([math.log(2)] * 6)
+    assert found.interval().estimate == pytest.approx(2.0)
+
+
+def test_workloads_count_alike() -> None:
+    found = series([timed(1.0, 4.0)] * 4, [timed(100.0, 100.0)] * 4)
+    assert found.interval().estimate == pytest.approx(2.0)
+    assert found.log_ratios(1) == pytest.approx([0.0] * 4)
+
+
+def test_disturbed_rounds_are_left_out() -> None:
+    disturbed = timed(9.0, 1.0, foreign=FOREIGN_SHARE * 2)
+    found = series([timed(1.0, 2.0), disturbed, timed(1.0, 2.0), disturbed])
+    assert found.log_ratios() == pytest.approx([math.log(2)] * 2)
+    assert found.clean_rounds() == 2
+
+
+def test_a_round_is_disturbed_if_one_workload_was() -> None:
+    bad = timed(9.0, 1.0, early=EARLY_SECONDS * 2)
+    found = series([timed(1.0, 2.0)] * 3, [timed(1.0, 2.0), bad, timed(1.0, 2.0)])
+    assert found.clean_rounds() == 2
+    assert found.log_ratios() == pytest.approx([math.log(2)] * 2)
+
+
+def test_on_a_machine_that_is_never_quiet_all_rounds_count() -> None:
+    disturbed = timed(1.0, 3.0, foreign=0.9)
+    found = series([timed(1.0, 2.0)] + [disturbed] * 9)
+    assert len(found.log_ratios()) == 10
+
+
+def test_swapping_sides_gives_the_reciprocal() -> None:
+    rounds = [timed(1.0 + 0.01 * n, 1.7) for n in range(9)]
+    forth = Series("candidate", "incumbent", [rounds]).interval()
+    back = Series("incumbent", "candidate", [rounds]).interval()
+    assert forth.estimate * back.estimate == pytest.approx(1.0)
+    assert forth.low * back.high == pytest.approx(1.0, rel=0.02)
+
+
+def test_seconds_come_from_the_slope_where_both_lengths_agree() -> None:
+    windows = [timed(1.0, 1.0, calls=n) for n in (4, 8, 4, 8)]
+    assert series(windows).median_seconds(0, "candidate") == pytest.approx(1.0)
+    offset = [
+        Timed({"candidate": 5.0}, {"candidate": n}, {"candidate": 4.0 * n + 4.0}, 0.0, 0.0, False)
+        for n in (4, 8)
+    ]
+    assert series(offset).median_seconds(0, "candidate") == 5.0, "they differ: the whole window"
+
+
+def test_only_probed_rounds_tell_of_work_before_the_call() -> None:
+    early, quiet = timed(1, 1, early=EARLY_SECONDS * 2), timed(1, 1)
+    unprobed = timed(1, 1, early=EARLY_SECONDS * 2, probed=False)
+    assert series([early] * PROBES).early_share() == 1.0
+    assert series([early] * (PROBES - 1)).early_share() == 0.0, "too few to say"
+    assert series([early, quiet, early, quiet, unprobed, unprobed]).early_share() == 0.5
+
+
+def test_the_stored_form_keeps_every_round() -> None:
+    found = series([timed(1.0, 2.0), timed(1.0, 2.0, foreign=0.9), timed(1.0, 2.0)])
+    stored = found.comparison(0, "64x1024", "race")
+    assert (stored.workload, stored.other, stored.phase) == ("64x1024", "incumbent", "race")
+    assert [r.used for r in stored.rounds] == [True, False, True]
+    assert [(r.candidate, r.other) for r in stored.rounds] == [(1.0, 2.0)] * 3
+    assert stored.speedup.estimate == pytest.approx(2.0)
