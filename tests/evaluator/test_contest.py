@@ -74,7 +74,8 @@ def test_two_equal_liars_do_not_vouch_for_each_other(evaluator: Evaluator) -> No
 
 def test_the_incumbents_failure_is_not_the_candidates(evaluator: Evaluator) -> None:
     broken = softmax("naive(x, y, rows, cols); if (cols == 1024) abort();")
-    found = evaluator.evaluate(softmax("naive(x, y, rows, cols); // fine"), None, broken)
+    fine = softmax("naive(x, y, rows, cols); static volatile int seven; seven = 7;")
+    found = evaluator.evaluate(fine, None, broken)
     assert found.outcome is Outcome.INFRA_ERROR
     assert found.evidence[0].message.startswith("the incumbent kernel failed: ended by signal 6")
 

@@ -32,7 +32,10 @@ def test_calibration_is_kept_and_only_improves(evaluator: Evaluator, cache: Path
     measured = evaluator.workshop.roofline
     assert all(rate > 1e8 for rate in measured.bandwidth.values())
     assert measured.flops["float32"] > 1e8
-    assert stored(local_cpu(), cache) == measured
+    kept = stored(local_cpu(), cache)  # others may have calibrated once more since
+    assert kept is not None
+    assert all(kept.bandwidth[size] >= rate for size, rate in measured.bandwidth.items())
+    assert all(kept.flops[dtype] >= rate for dtype, rate in measured.flops.items())
     path = next((cache / "roofline").glob("*.json"))
     facts = json.loads(path.read_text())
     copy = cache / "copy" / "roofline" / path.name
