@@ -4,6 +4,7 @@
 // mechanism: what it does
 // problem: which small problem it is for
 // outcome: one or several of `Outcome`, or `not faster`, joined by " or "
+// fools: why the evaluator still believes it; only in rogues not caught yet
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Kernel:
     mechanism: str
     candidate: Candidate
     outcomes: tuple[str, ...]
+    fools: str | None = None
 
     def ended_well(self, evaluation: Evaluation) -> bool:
         """It ended as its header says."""
@@ -70,4 +72,6 @@ def _read(path: Path) -> Kernel:
     candidate = Candidate(head["problem"], "cpp", source)
     outcomes = tuple(head["outcome"].split(" or "))
     assert set(outcomes) <= {*map(str, Outcome), NOT_FASTER}, path
-    return Kernel(path.stem, head["class"], head["mechanism"], candidate, outcomes)
+    return Kernel(
+        path.stem, head["class"], head["mechanism"], candidate, outcomes, head.get("fools")
+    )

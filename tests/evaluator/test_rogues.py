@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from evaluator.outcome import Outcome
 from tests.evaluator.conftest import EvaluatorOf
@@ -11,7 +12,15 @@ from tests.evaluator.corpus import Kernel, build_once, judge, read
 ROGUES = tuple(read("rogues"))
 
 
-@pytest.mark.parametrize("rogue", ROGUES, ids=lambda r: r.name)
+def cases() -> list[ParameterSet]:
+    """Those that are not caught yet are known, and say why."""
+    return [
+        pytest.param(r, id=r.name, marks=[pytest.mark.xfail(reason=r.fools)] if r.fools else [])
+        for r in ROGUES
+    ]
+
+
+@pytest.mark.parametrize("rogue", cases())
 def test_a_rogue_gets_nowhere(evaluator_of: EvaluatorOf, rogue: Kernel) -> None:
     evaluator = evaluator_of(rogue.candidate.problem)
     build_once(evaluator, ROGUES)
