@@ -26,7 +26,8 @@ class Report:
         seed, best: Digests; equal if nothing better was confirmed. None if not even the seed
             was judged.
         description: What the proposer said about the best.
-        speedup: Confirmed speedup of the best over the seed, from its confirmation run.
+        speedup: Confirmed speedup of the best over the seed: from several sittings at the end of
+            the campaign, or, without baselines, from its confirmation run.
         comparisons: Of the best in its confirmation run.
         baselines: The best against the seed and PyTorch; None if not measured.
         failures: PyTorch variants that could not be measured, with reasons.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,29 @@ def test_right_variants_are_timed_and_wrong_ones_named(
     )
     found = evaluator.baselines(seed(evaluator.problem))
     check(found, {"eager", "in-place"})
+
+
+def test_the_seed_sits_between_the_variants(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = baseline._ways
+    wanted = {"eager", "forgot-one"}
+    monkeypatch.setattr(
+        baseline, "_ways", lambda shop: [w for w in every(shop) if w.name in wanted]
+    )
+    told: list[str] = []
+    evaluator.tell = lambda stage, detail: told.append(detail)
+    first = seed(evaluator.problem)
+    evaluator.register_seed(first)
+    found = evaluator.baselines(dataclasses.replace(first, source=first.source + "\n"))
+    assert told == ["seed", "eager", "seed", "forgot-one"]
+    assert [s.other for s in found.speedups] == ["seed", "eager"]
+    assert {len(c.rounds) for c in found.comparisons if c.other == "seed"} == {
+        2 * baseline.SITTING_ROUNDS
+    }
+    best = best_variant(found)
+    assert best is not None
+    assert best.other == "eager"
 
 
 @pytest.mark.slow

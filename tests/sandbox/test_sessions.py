@@ -53,7 +53,7 @@ def owned_groups(pid: int) -> list[Path]:
     """Control groups that a process of ours made."""
     where = cgroup.hierarchy()
     bases = where.folders.values() if where else ()
-    return [folder for base in bases for folder in base.glob(f"kernelmill-{pid}-*")]
+    return sorted(folder for base in bases for folder in base.glob(f"kernelmill-{pid}-*"))
 
 
 def refusal_to_freeze(session: Session) -> str | None:
@@ -132,6 +132,7 @@ def test_what_forks_all_the_time_stands_still_or_is_refused(
 def test_close_kills_it_frozen_or_not(
     sandbox: Sandbox, program: Path, region: Region, marker: str, frozen: bool
 ) -> None:
+    before = owned_groups(os.getpid())
     session = sandbox.start(counter.command(program, region, marker))
     assert comes_true(lambda: min(counter.read(region)) > 0)
     if frozen:
@@ -139,7 +140,7 @@ def test_close_kills_it_frozen_or_not(
     ended = session.close()
     assert ended.signal == signal.SIGKILL
     assert comes_true(lambda: not alive(marker))
-    assert owned_groups(os.getpid()) == []
+    assert owned_groups(os.getpid()) == before
 
 
 def test_cpu_time_of_children_counts(sandbox: Sandbox) -> None:
