@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from agent.cli.progress import duration, ratio
@@ -116,22 +117,30 @@ def render(report: Report) -> str:
 
 def commands(report: Report) -> list[str]:
     """Commands that show more, or go on."""
-    where = ""
+    where, program = "", _program()
     if report.archive != default_location():
         where = f" --archive {shlex.quote(report.archive)}"
     found = []
     if report.best is not None and report.seed is not None and report.found:
         best, seed = report.best[:12], report.seed[:12]
         found += [
-            f"kernelmill archive show {best}{where}",
-            f"kernelmill archive diff {seed} {best}{where}",
-            f"kernelmill archive lineage {best}{where}",
-            f"kernelmill archive show {best} --source{where} > best.cpp",
-            f"kernelmill verify best.cpp --problem {report.problem}",
+            f"{program} archive show {best}{where}",
+            f"{program} archive diff {seed} {best}{where}",
+            f"{program} archive lineage {best}{where}",
+            f"{program} archive show {best} --source{where} > best.cpp",
+            f"{program} verify best.cpp --problem {report.problem}",
         ]
     more = "" if report.status is not CampaignStatus.FINISHED else (
         f" --evaluations {2 * max(report.evaluations, 1)}")  # fmt: skip
-    return [*found, f"kernelmill resume {report.campaign}{more}{where}"]
+    return [*found, f"{program} resume {report.campaign}{more}{where}"]
+
+
+def _program() -> str:
+    """How this very command is called again: by name if that finds it, else by its path."""
+    found, running = shutil.which("kernelmill"), Path(sys.argv[0])
+    if running.name != "kernelmill" or (found and Path(found).resolve() == running.resolve()):
+        return "kernelmill"
+    return shlex.quote(sys.argv[0])
 
 
 def _headline(report: Report) -> str:

@@ -218,9 +218,18 @@ def _step(
         names = list(left)
         weights = [_weight(n, source) * max(credit.get(n, 1.0), 0.01) for n in names]
         rule = left.pop(rng.choices(names, weights)[0])
-        found = [r for r in rewrites(rule, unit) if r.source not in seen]
-        if found:
-            return rng.choices(found, [0.7**i for i in range(len(found))])[0]
+        if step := _drawn(rule, unit, rng, seen):
+            return step
+    return None
+
+
+def _drawn(rule: Rule, unit: Unit, rng: random.Random, seen: set[str]) -> Rewrite | None:
+    """One application of a rule, the first ones likelier; only what is drawn is parsed."""
+    found = list({r.source: r for r in rule.rewrites(unit) if r.source not in seen}.values())
+    while found:
+        step = found.pop(rng.choices(range(len(found)), [0.7**i for i in range(len(found))])[0])
+        if step.source != unit.source and parse(step.source) is not None:
+            return step
     return None
 
 

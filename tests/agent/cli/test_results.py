@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,19 @@ def test_narrow_terminals_get_the_workloads_one_below_the_other(
     monkeypatch.setattr(results, "_width", lambda: 60)
     lines = results.render(report()).splitlines()
     assert [line.split()[-1] for line in lines if line.startswith("kernel ")] == ["wide", "tall"]
+
+
+def test_commands_call_the_program_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "kernelmill"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(program), "optimize"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert results.commands(report())[-1].startswith(f"{program} resume")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert results.commands(report())[-1].startswith("kernelmill resume")
 
 
 def test_the_commands_name_the_archive_and_the_candidates() -> None:
