@@ -258,6 +258,7 @@ def prompter(
         instructions=instructions(config),
         budget=config.prompt_tokens,
         answer=answer,
+        tuned=config.largest_mix > 0,
     )
 
 

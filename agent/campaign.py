@@ -29,6 +29,10 @@ MOST_DUPLICATES = 150
 """Children in a row with known machine code after which the search is at its end."""
 MOST_FAULTS = 3
 """Evaluations in a row that this machine spoilt after which the campaign stops."""
+RESTLESS = 0.03
+"""A noise floor (a fraction) from here on is no trait of the machine: it is measured again."""
+LISTEN_EVERY = 12
+"""Evaluations between two looks at a restless machine."""
 
 
 class StopSign:
@@ -47,6 +51,7 @@ class StopSign:
 class _Streaks:
     duplicates: int = 0
     faults: int = 0
+    unheard: int = 0
 
 
 class Campaign:
@@ -125,6 +130,7 @@ class Campaign:
             await self._evaluate([t for t in self._search.pending if t.child.operator != SIMPLIFY])
             await self._inherit()
             while not self._over():
+                await self._listen_again()
                 await self._evaluate(await self._breeder.batch(self._room(), self._over))
             if self._concluding is CampaignStatus.FINISHED and self._found:
                 await self._simplification.run()
@@ -154,15 +160,24 @@ class Campaign:
         right = Outcome.OK if self._judge.measures else Outcome.UNMEASURED
         if judged is not None and judged.outcome is not right:
             self._refuse_seed(judged)
-        wanted = self._judge.measures and self._noise_floor is None
-        if judged is not None and wanted and not self._stop.raised:
-            measured = await self._judge.noise_floor(candidate)
-            self._noise_floor = self._search.noise_floor = measured.relative
-            self._archive.record_noise_floor(
-                self._record.id, measured.relative, measured.comparisons
-            )
         if self._noise_floor is not None:
             self._observer.noise_floor(self._noise_floor)
+        elif judged is not None and self._judge.measures and not self._stop.raised:
+            await self._listen(candidate)
+
+    async def _listen_again(self) -> None:
+        """A first look at a bad moment must not blur the whole campaign."""
+        restless = self._noise_floor is not None and self._noise_floor >= RESTLESS
+        seed = self._search.seed
+        if restless and seed is not None and self._streaks.unheard >= LISTEN_EVERY:
+            await self._listen(seed.child.candidate)
+
+    async def _listen(self, candidate: Candidate) -> None:
+        measured = await self._judge.noise_floor(candidate)
+        self._streaks.unheard = 0
+        self._noise_floor = self._search.noise_floor = measured.relative
+        self._archive.record_noise_floor(self._record.id, measured.relative, measured.comparisons)
+        self._observer.noise_floor(measured.relative)
 
     async def _inherit(self) -> None:
         """Judge what was handed to this campaign, as far as its budget goes."""
@@ -222,6 +237,7 @@ class Campaign:
         faulty = verdict.evaluation.outcome is Outcome.INFRA_ERROR
         self._streaks.duplicates = self._streaks.duplicates + 1 if verdict.duplicate else 0
         self._streaks.faults = self._streaks.faults + 1 if faulty else 0
+        self._streaks.unheard += 1
         if self._streaks.faults >= MOST_FAULTS:
             raise InfrastructureError(
                 f"this machine failed {MOST_FAULTS} evaluations in a row "

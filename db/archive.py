@@ -169,7 +169,7 @@ class Archive(CallLog):
         with self._db.writing() as session:
             campaign = campaign_recording.progress(session, campaign_id, random_state, self._clock)
             if call is not None:
-                model_calls.conclude(session, campaign, call)
+                model_calls.conclude(session, campaign_id, call)
             step = recording.Step(
                 operator, proposer, tuple(parents), description, tuple(rules), call
             )
@@ -214,7 +214,7 @@ class Archive(CallLog):
             if lesson is not None:
                 campaign_recording.store_lesson(session, campaign, lesson)
             for event in happened:
-                events.store(session, campaign, event)
+                events.store(session, campaign_id, event)
 
     def record_recheck(self, evaluation: Evaluation, problem_id: int) -> None:
         """Record that a stored candidate was judged again, on this or another target.
@@ -253,8 +253,8 @@ class Archive(CallLog):
             comparisons: Per workload, raw.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            campaign_recording.store_noise_floor(session, campaign, floor, comparisons)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            campaign_recording.store_noise_floor(session, campaign_id, floor, comparisons)
 
     def record_baselines(
         self,
@@ -272,8 +272,10 @@ class Archive(CallLog):
             speedups: Over all workloads, per variant.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            campaign_recording.store_baselines(session, campaign, candidate, comparisons, speedups)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            campaign_recording.store_baselines(
+                session, campaign_id, candidate, comparisons, speedups
+            )
 
     def record_lesson(self, campaign_id: int, lesson: Lesson) -> None:
         """Record what a lineage taught, for this problem and target."""
@@ -291,8 +293,8 @@ class Archive(CallLog):
             ValueError: Not a status.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            campaign_recording.finish(campaign, CampaignStatus(status), reason)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            campaign_recording.finish(session, campaign_id, CampaignStatus(status), reason)
 
 
 __all__ = ["Archive", "ArchiveError"]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.direct import insert_row, update_row
 from db.encoding import bytes_text, compress, decompress, digest_of, text_bytes
 from db.models import Blob
 
 _CHUNK = 500
+_KNOWN = select(Blob.id, func.length(Blob.data)).where(Blob.digest == bindparam("wanted"))
+_BASE = select(func.coalesce(Blob.base_id, Blob.id)).where(Blob.id == bindparam("like"))
+_CONTENT = select(Blob.data).where(Blob.id == bindparam("base"))
 T = TypeVar("T")
 
 
@@ -25,22 +29,19 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
     """
     data = text_bytes(text)
     digest = digest_of(data)
-    known = session.scalar(select(Blob).where(Blob.digest == digest))
+    known = session.execute(_KNOWN, {"wanted": digest}).first()
     if known is not None:
-        if is_collected(known):
-            known.data = compress(data)  # it is back
-        return known.id
+        key, stored = known
+        if stored == 0:
+            update_row(session, Blob, key, data=compress(data))  # it is back
+        return int(key)
     frame, base = compress(data), None
     if like is not None:
-        resembling = session.get_one(Blob, like)
-        base = resembling.base_id or resembling.id
+        base = session.execute(_BASE, {"like": like}).scalar_one()
         content = _content(session, base)
         shorter = compress(data, content) if content else frame
         frame, base = (shorter, base) if len(shorter) < len(frame) else (frame, None)
-    blob = Blob(digest=digest, size=len(data), base_id=base, data=frame)
-    session.add(blob)
-    session.flush()
-    return blob.id
+    return insert_row(session, Blob, digest=digest, size=len(data), base_id=base, data=frame)
 
 
 def store_optional(session: Session, text: str | None) -> int | None:
@@ -91,5 +92,5 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _content(session: Session, base: int) -> bytes:
-    data = session.scalars(select(Blob.data).where(Blob.id == base)).one()
+    data = session.execute(_CONTENT, {"base": base}).scalar_one()
     return decompress(data) if data else b""

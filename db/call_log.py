@@ -32,8 +32,8 @@ class CallLog(Upkeep):
             ArchiveError: No such campaign.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, random_state, self._clock)
-            return model_calls.announce(session, campaign, question)
+            campaign_recording.progress(session, campaign_id, random_state, self._clock)
+            return model_calls.announce(session, campaign_id, question)
 
     def record_answer(
         self, campaign_id: int, call: int, figures: ModelCall, completion: str | None
@@ -51,8 +51,8 @@ class CallLog(Upkeep):
             ArchiveError: No such call of that campaign.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            model_calls.answer(session, campaign, call, figures, completion)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            model_calls.answer(session, campaign_id, call, figures, completion)
 
     def record_review(
         self,
@@ -74,10 +74,10 @@ class CallLog(Upkeep):
             ArchiveError: No such call of that campaign.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            model_calls.answer(session, campaign, call, figures, completion)
-            model_calls.conclude(session, campaign, call)
-            events.store(session, campaign, verdict)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            model_calls.answer(session, campaign_id, call, figures, completion)
+            model_calls.conclude(session, campaign_id, call)
+            events.store(session, campaign_id, verdict)
 
     def conclude_call(self, campaign_id: int, call: int, error: str) -> None:
         """Record why a call became no proposal (one that did is concluded with its candidate).
@@ -86,5 +86,5 @@ class CallLog(Upkeep):
             ArchiveError: No such call of that campaign.
         """
         with self._db.writing() as session:
-            campaign = campaign_recording.progress(session, campaign_id, None, self._clock)
-            model_calls.conclude(session, campaign, call, error)
+            campaign_recording.progress(session, campaign_id, None, self._clock)
+            model_calls.conclude(session, campaign_id, call, error)

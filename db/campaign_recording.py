@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from db.campaigns import campaign_record
 from db.column_types import now, storable
+from db.direct import insert_row, table, update_row
 from db.encoding import canonical, compress, digest_of, plain
 from db.errors import ArchiveError
 from db.evaluations import pack_speedups, store_comparisons
@@ -25,6 +27,27 @@ from db.lookup import (
 from db.models import Campaign, LessonRow, Measurement, Problem, Target
 from db.records import CampaignRecord, CampaignStatus, Lesson
 from evaluator.evaluation import Comparison, Speedup
+
+_ROW = table(Campaign)
+_PROGRESS = (
+    update(_ROW)
+    .where(_ROW.c.id == bindparam("campaign"), _ROW.c.import_id.is_(None))
+    .values(
+        updated=bindparam("this_instant"),
+        active_seconds=_ROW.c.active_seconds + bindparam("since"),
+    )
+    .returning(_ROW.c.problem_id, _ROW.c.target_id)
+)
+_PROGRESS_WITH_STATE = _PROGRESS.values(random_state=bindparam("state"))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A campaign that is being recorded, by its rows."""
+
+    id: int
+    problem_id: int
+    target_id: int
 
 
 class ActiveClock:
@@ -116,39 +139,51 @@ def start_campaign(
 
 def progress(
     session: Session, campaign_id: int, random_state: str | None, clock: ActiveClock
-) -> Campaign:
-    """The campaign, with its time and (unless None) its random state brought forward."""
-    campaign = find_campaign(session, campaign_id)
-    require_own(campaign)
-    campaign.updated = now()
-    campaign.active_seconds += clock.lap(campaign_id)
+) -> Running:
+    """The campaign, with its time and (unless None) its random state brought forward.
+
+    Raises:
+        ArchiveError: There is none, or it is another archive's.
+    """
+    given = {"campaign": campaign_id, "this_instant": now(), "since": clock.lap(campaign_id)}
+    statement = _PROGRESS
     if random_state is not None:
-        campaign.random_state = compress(random_state.encode())
-    return campaign
+        given["state"] = compress(random_state.encode())
+        statement = _PROGRESS_WITH_STATE
+    found = session.execute(statement, given).first()
+    if found is None:
+        require_own(find_campaign(session, campaign_id))
+        raise ArchiveError(f"no campaign {campaign_id!r}; `kernelmill archive ls` lists them")
+    return Running(campaign_id, found.problem_id, found.target_id)
 
 
 def store_noise_floor(
-    session: Session, campaign: Campaign, floor: float, comparisons: Sequence[Comparison]
+    session: Session, campaign: int, floor: float, comparisons: Sequence[Comparison]
 ) -> None:
     """See `Archive.record_noise_floor`."""
-    campaign.noise_floor = floor
+    update_row(session, Campaign, campaign, noise_floor=floor)
     _replace_comparisons(session, campaign, "noise", comparisons)
 
 
 def store_baselines(
     session: Session,
-    campaign: Campaign,
+    campaign: int,
     candidate: str,
     comparisons: Sequence[Comparison],
     speedups: Sequence[Speedup],
 ) -> None:
     """See `Archive.record_baselines`."""
-    campaign.baseline_candidate_id = candidate_id_of(session, candidate)
-    campaign.baseline_speedups = pack_speedups(speedups)
+    update_row(
+        session,
+        Campaign,
+        campaign,
+        baseline_candidate_id=candidate_id_of(session, candidate),
+        baseline_speedups=pack_speedups(speedups),
+    )
     _replace_comparisons(session, campaign, "baseline", comparisons)
 
 
-def store_lesson(session: Session, campaign: Campaign, lesson: Lesson) -> None:
+def store_lesson(session: Session, campaign: Running, lesson: Lesson) -> None:
     """See `Archive.record_lesson`."""
     candidate_id = None
     if lesson.candidate is not None:
@@ -158,31 +193,30 @@ def store_lesson(session: Session, campaign: Campaign, lesson: Lesson) -> None:
         )
         if session.scalar(taught) is not None:
             return
-    session.add(
-        LessonRow(
-            problem_id=campaign.problem_id,
-            target_id=campaign.target_id,
-            campaign_id=campaign.id,
-            candidate_id=candidate_id,
-            text=storable(lesson.text),
-            speedup=lesson.speedup,
-            confirmed=lesson.confirmed,
-        )
+    insert_row(
+        session,
+        LessonRow,
+        problem_id=campaign.problem_id,
+        target_id=campaign.target_id,
+        campaign_id=campaign.id,
+        candidate_id=candidate_id,
+        text=storable(lesson.text),
+        speedup=lesson.speedup,
+        confirmed=lesson.confirmed,
     )
 
 
-def finish(campaign: Campaign, status: CampaignStatus, reason: str) -> None:
+def finish(session: Session, campaign: int, status: CampaignStatus, reason: str) -> None:
     """Set where a campaign stands and why."""
-    campaign.status = status.value
-    campaign.reason = storable(reason)
+    update_row(session, Campaign, campaign, status=status.value, reason=storable(reason))
 
 
 def _replace_comparisons(
-    session: Session, campaign: Campaign, purpose: str, comparisons: Sequence[Comparison]
+    session: Session, campaign: int, purpose: str, comparisons: Sequence[Comparison]
 ) -> None:
     session.execute(
         delete(Measurement).where(
-            Measurement.campaign_id == campaign.id, Measurement.purpose == purpose
+            Measurement.campaign_id == campaign, Measurement.purpose == purpose
         )
     )
-    store_comparisons(session, comparisons, campaign_id=campaign.id, purpose=purpose)
+    store_comparisons(session, comparisons, campaign_id=campaign, purpose=purpose)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.blobs import chunks, load_texts, store_optional
+from db.direct import insert_row, insert_rows
 from db.encoding import pack_json, pack_rounds, unpack_json, unpack_rounds
 from db.models import Candidate as CandidateRow
 from db.models import Evaluation as EvaluationRow
@@ -38,7 +39,9 @@ def store_evaluation(
 ) -> int:
     """Store an evaluation with its measurements; returns its row id."""
     over_seed = evaluation.speedup_over("seed")
-    row = EvaluationRow(
+    key = insert_row(
+        session,
+        EvaluationRow,
         candidate_id=candidate_id,
         problem_id=problem_id,
         target_id=target_id,
@@ -55,10 +58,8 @@ def store_evaluation(
         build_log_id=store_optional(session, evaluation.build_log or None),
         recheck=recheck,
     )
-    session.add(row)
-    session.flush()
-    store_comparisons(session, evaluation.comparisons, evaluation_id=row.id)
-    return row.id
+    store_comparisons(session, evaluation.comparisons, evaluation_id=key)
+    return key
 
 
 def store_comparisons(
@@ -89,8 +90,7 @@ def store_comparisons(
         }
         for position, c in enumerate(comparisons)
     ]
-    if rows:
-        session.execute(insert(Measurement), rows)
+    insert_rows(session, Measurement, rows)
 
 
 def load_evaluations(session: Session, ids: Iterable[int]) -> dict[int, Evaluation]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.direct import insert_row
 from db.encoding import plain
-from db.models import Campaign, EventRow
+from db.models import EventRow
 from db.records import Event, EventKind
 
 
-def store(session: Session, campaign: Campaign, event: Event) -> None:
+def store(session: Session, campaign: int, event: Event) -> None:
     """Add one."""
-    session.add(
-        EventRow(
-            campaign_id=campaign.id,
-            kind=event.kind.value,
-            model_call_id=event.call,
-            details=plain(event.details),
-        )
+    insert_row(
+        session,
+        EventRow,
+        campaign_id=campaign,
+        kind=event.kind.value,
+        model_call_id=event.call,
+        details=plain(event.details),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.column_types import HexDigest
@@ -16,6 +16,7 @@ _KEY_LENGTH = 16
 _KEY_PREFIX = 4  # fewer are a number, never the beginning of a key
 _SHOWN = 12
 _OFFERED = 5
+_CANDIDATE = select(Candidate.id).where(Candidate.digest == bindparam("wanted"))
 
 
 def candidate_id_of(session: Session, digest: str) -> int:
@@ -25,7 +26,7 @@ def candidate_id_of(session: Session, digest: str) -> int:
         ArchiveError: It was never recorded.
     """
     if _is_hex(digest) and len(digest) == _DIGEST_LENGTH:
-        found = session.scalar(select(Candidate.id).where(Candidate.digest == digest))
+        found = session.execute(_CANDIDATE, {"wanted": digest}).scalar()
         if found is not None:
             return found
     raise ArchiveError(f"candidate {digest[:_SHOWN]} is not in the archive; record it first")

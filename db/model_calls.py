@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from db.blobs import load_texts, store_optional, store_text
 from db.column_types import storable
+from db.direct import insert_row, update_row
 from db.errors import ArchiveError
-from db.models import Campaign, ModelCallRow
+from db.models import ModelCallRow
 from db.records import Call, CallState, ModelCall, Question, Spending
 
+_ANY_PROMPT = (
+    select(ModelCallRow.prompt_id).where(ModelCallRow.campaign_id == bindparam("campaign")).limit(1)
+)
+_OWNER = select(ModelCallRow.campaign_id).where(ModelCallRow.id == bindparam("call"))
 
-def announce(session: Session, campaign: Campaign, question: Question) -> int:
+
+def announce(session: Session, campaign: int, question: Question) -> int:
     """See `CallLog.announce_call`."""
-    like = session.scalar(
-        select(ModelCallRow.prompt_id).where(ModelCallRow.campaign_id == campaign.id).limit(1)
-    )
-    row = ModelCallRow(
-        campaign_id=campaign.id,
+    like = session.execute(_ANY_PROMPT, {"campaign": campaign}).scalar()
+    return insert_row(
+        session,
+        ModelCallRow,
+        campaign_id=campaign,
         number=question.number,
         state=CallState.ASKED.value,
         model=question.model,
@@ -31,32 +37,33 @@ def announce(session: Session, campaign: Campaign, question: Question) -> int:
         expected_cost=question.cost,
         prompt_id=store_text(session, question.prompt, like),  # prompts resemble each other
     )
-    session.add(row)
-    session.flush()
-    return row.id
 
 
 def answer(
-    session: Session, campaign: Campaign, call: int, figures: ModelCall, completion: str | None
+    session: Session, campaign: int, call: int, figures: ModelCall, completion: str | None
 ) -> None:
     """See `CallLog.record_answer`."""
-    row = _row(session, campaign, call)
-    row.state = CallState.ANSWERED.value
-    row.model = figures.model
-    row.seconds = figures.seconds
-    row.prompt_tokens = figures.prompt_tokens
-    row.completion_tokens = figures.completion_tokens
-    row.cost = figures.cost
-    row.error = None if figures.error is None else storable(figures.error)
-    row.completion_id = store_optional(session, completion)
+    _require(session, campaign, call)
+    update_row(
+        session,
+        ModelCallRow,
+        call,
+        state=CallState.ANSWERED.value,
+        model=figures.model,
+        seconds=figures.seconds,
+        prompt_tokens=figures.prompt_tokens,
+        completion_tokens=figures.completion_tokens,
+        cost=figures.cost,
+        error=None if figures.error is None else storable(figures.error),
+        completion_id=store_optional(session, completion),
+    )
 
 
-def conclude(session: Session, campaign: Campaign, call: int, error: str | None = None) -> None:
+def conclude(session: Session, campaign: int, call: int, error: str | None = None) -> None:
     """See `CallLog.conclude_call`."""
-    row = _row(session, campaign, call)
-    row.state = CallState.CONCLUDED.value
-    if error is not None:
-        row.error = storable(error)
+    _require(session, campaign, call)
+    why = {} if error is None else {"error": storable(error)}
+    update_row(session, ModelCallRow, call, state=CallState.CONCLUDED.value, **why)
 
 
 def load(session: Session, campaign_id: int) -> tuple[Call, ...]:
@@ -108,8 +115,6 @@ def spending(session: Session, campaign_id: int) -> Spending:
     return Spending(calls, asked, answered, paid, without)
 
 
-def _row(session: Session, campaign: Campaign, call: int) -> ModelCallRow:
-    row = session.get(ModelCallRow, call)
-    if row is None or row.campaign_id != campaign.id:
-        raise ArchiveError(f"campaign {campaign.id} has no model call {call}; announce it first")
-    return row
+def _require(session: Session, campaign: int, call: int) -> None:
+    if session.execute(_OWNER, {"call": call}).scalar() != campaign:
+        raise ArchiveError(f"campaign {campaign} has no model call {call}; announce it first")

@@ -4,22 +4,75 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from db.blobs import store_text
+from db.campaign_recording import Running
 from db.claims import found_here
 from db.column_types import now, storable
+from db.direct import insert_row, insert_rows, table
 from db.errors import ArchiveError
 from db.evaluations import load_evaluations, store_evaluation
 from db.lookup import candidate_id_of, latest_problem, target_named
-from db.models import Blob, Campaign, EliteRow, Parent, Problem, Target
+from db.models import Blob, EliteRow, Parent, Problem, Target
 from db.models import Candidate as CandidateRow
 from db.models import Evaluation as EvaluationRow
 from db.models import Proposal as ProposalRow
 from db.records import CandidateRecord, Elite
 from evaluator.candidate import Candidate
 from evaluator.evaluation import Evaluation
+
+_EARLIER = (
+    select(ProposalRow.evaluation_id)
+    .where(
+        ProposalRow.campaign_id == bindparam("campaign"),
+        ProposalRow.candidate_id == bindparam("candidate"),
+    )
+    .limit(1)
+)
+_LAST = select(func.max(ProposalRow.ordinal)).where(
+    ProposalRow.campaign_id == bindparam("campaign")
+)
+_STORED = (
+    select(CandidateRow.id, func.length(Blob.data))
+    .join(Blob, Blob.id == CandidateRow.source_id)
+    .where(CandidateRow.digest == bindparam("wanted"))
+)
+_SOURCE = select(CandidateRow.source_id).where(CandidateRow.id == bindparam("candidate"))
+_TARGET_NAME = select(Target.name).where(Target.id == bindparam("target"))
+_LATEST = (
+    select(EvaluationRow.id)
+    .where(
+        EvaluationRow.candidate_id == bindparam("candidate"),
+        EvaluationRow.problem_id == bindparam("problem"),
+        EvaluationRow.target_id == bindparam("target"),
+        ~EvaluationRow.recheck,
+        EvaluationRow.import_id.is_(None),
+    )
+    .order_by(EvaluationRow.id.desc())
+    .limit(1)
+)
+_PROPOSALS, _ELITES = table(ProposalRow), table(EliteRow)
+_SETTLE = (
+    update(_PROPOSALS)
+    .where(
+        _PROPOSALS.c.campaign_id == bindparam("campaign"),
+        _PROPOSALS.c.candidate_id == bindparam("candidate"),
+    )
+    .values(evaluation_id=bindparam("evaluation"))
+    .returning(_PROPOSALS.c.id)
+)
+_REPLACE_ELITE = (
+    update(_ELITES)
+    .where(
+        _ELITES.c.campaign_id == bindparam("campaign"),
+        _ELITES.c.island == bindparam("on"),
+        _ELITES.c.cell == bindparam("place"),
+    )
+    .values(candidate_id=bindparam("candidate"), score=bindparam("points"), created=bindparam("at"))
+    .returning(_ELITES.c.island)
+)
 
 
 @dataclass(frozen=True)
@@ -35,24 +88,21 @@ class Step:
 
 
 def record_candidate(
-    session: Session, campaign: Campaign, candidate: Candidate, step: Step
+    session: Session, campaign: Running, candidate: Candidate, step: Step
 ) -> CandidateRecord:
     """See `Archive.record_candidate`."""
     digest = candidate.digest
     parents = [candidate_id_of(session, parent) for parent in step.parents]
     candidate_id = _ensure_candidate(session, candidate, digest, parents)
-    earlier = session.execute(
-        select(ProposalRow.evaluation_id)
-        .where(ProposalRow.campaign_id == campaign.id, ProposalRow.candidate_id == candidate_id)
-        .limit(1)
-    ).first()
-    last = session.scalar(
-        select(func.max(ProposalRow.ordinal)).where(ProposalRow.campaign_id == campaign.id)
-    )
+    here = {"campaign": campaign.id, "candidate": candidate_id}
+    earlier = session.execute(_EARLIER, here).first()
+    ordinal = (session.execute(_LAST, {"campaign": campaign.id}).scalar() or 0) + 1
     evaluation_id = earlier[0] if earlier else None
-    proposal = ProposalRow(
+    proposal = insert_row(
+        session,
+        ProposalRow,
         campaign_id=campaign.id,
-        ordinal=(last or 0) + 1,
+        ordinal=ordinal,
         candidate_id=candidate_id,
         operator=step.operator,
         proposer=step.proposer,
@@ -61,40 +111,39 @@ def record_candidate(
         model_call_id=step.model_call_id,
         evaluation_id=evaluation_id,
     )
-    session.add(proposal)
-    session.flush()
-    for position, parent_id in enumerate(parents):
-        session.add(Parent(proposal_id=proposal.id, position=position, parent_id=parent_id))
+    edges = [
+        {"proposal_id": proposal, "position": position, "parent_id": parent}
+        for position, parent in enumerate(parents)
+    ]
+    insert_rows(session, Parent, edges)
     evaluation = (
         load_evaluations(session, [evaluation_id])[evaluation_id] if evaluation_id else None
     )
-    return CandidateRecord(digest, proposal.ordinal, earlier is not None, evaluation)
+    return CandidateRecord(digest, ordinal, earlier is not None, evaluation)
 
 
-def record_evaluation(session: Session, campaign: Campaign, evaluation: Evaluation) -> None:
+def record_evaluation(session: Session, campaign: Running, evaluation: Evaluation) -> None:
     """See `Archive.record_evaluation`."""
     candidate_id = candidate_id_of(session, evaluation.candidate)
-    target = session.get_one(Target, campaign.target_id)
-    if evaluation.target != target.name:
+    target = session.execute(_TARGET_NAME, {"target": campaign.target_id}).scalar_one()
+    if evaluation.target != target:
         raise ArchiveError(
             f"an evaluation on target {evaluation.target} cannot go into campaign {campaign.id}, "
-            f"which is on {target.name}: start a campaign for that target"
+            f"which is on {target}: start a campaign for that target"
         )
     evaluation_id = _same_evaluation(
-        session, evaluation, candidate_id, campaign.problem_id, target.id
+        session, evaluation, candidate_id, campaign.problem_id, campaign.target_id
     ) or store_evaluation(
         session,
         evaluation,
         candidate_id=candidate_id,
         problem_id=campaign.problem_id,
-        target_id=target.id,
+        target_id=campaign.target_id,
         campaign_id=campaign.id,
     )
     settled = session.execute(
-        update(ProposalRow)
-        .where(ProposalRow.campaign_id == campaign.id, ProposalRow.candidate_id == candidate_id)
-        .values(evaluation_id=evaluation_id)
-        .returning(ProposalRow.id)
+        _SETTLE,
+        {"campaign": campaign.id, "candidate": candidate_id, "evaluation": evaluation_id},
     ).first()
     if settled is None:
         raise ArchiveError(
@@ -144,61 +193,48 @@ def record_recheck(session: Session, evaluation: Evaluation, problem_id: int) ->
     )
 
 
-def store_elite(session: Session, campaign: Campaign, elite: Elite) -> None:
+def store_elite(session: Session, campaign: Running, elite: Elite) -> None:
     """Put a candidate into its cell, in the place of the one before."""
-    session.merge(
-        EliteRow(
-            campaign_id=campaign.id,
-            island=elite.island,
-            cell=elite.cell,
-            candidate_id=candidate_id_of(session, elite.candidate),
-            score=elite.score,
-            created=now(),
-        )
-    )
+    place = {"campaign_id": campaign.id, "island": elite.island, "cell": elite.cell}
+    holder = candidate_id_of(session, elite.candidate)
+    replaced = session.execute(
+        _REPLACE_ELITE,
+        {"campaign": campaign.id, "on": elite.island, "place": elite.cell, "candidate": holder,
+         "points": elite.score, "at": now()},
+    ).first()  # fmt: skip
+    if replaced is None:
+        insert_row(session, EliteRow, **place, candidate_id=holder, score=elite.score)
 
 
 def _ensure_candidate(
     session: Session, candidate: Candidate, digest: str, parents: list[int]
 ) -> int:
-    known = session.execute(
-        select(CandidateRow.id, func.length(Blob.data))
-        .join(Blob, Blob.id == CandidateRow.source_id)
-        .where(CandidateRow.digest == digest)
-    ).first()
+    known = session.execute(_STORED, {"wanted": digest}).first()
     if known is not None:
         candidate_id, stored = known
         if stored == 0:
             store_text(session, candidate.source)  # garbage collection had taken it
         return int(candidate_id)
-    like = session.get_one(CandidateRow, parents[0]).source_id if parents else None
-    row = CandidateRow(
+    like = None
+    if parents:
+        like = session.execute(_SOURCE, {"candidate": parents[0]}).scalar_one()
+    return insert_row(
+        session,
+        CandidateRow,
         digest=digest,
         problem=candidate.problem,
         backend=candidate.backend,
         source_id=store_text(session, candidate.source, like),
         tunables=dict(candidate.tunables),
     )
-    session.add(row)
-    session.flush()
-    return row.id
 
 
 def _same_evaluation(
     session: Session, evaluation: Evaluation, candidate_id: int, problem_id: int, target_id: int
 ) -> int | None:
-    latest = session.scalar(
-        select(EvaluationRow.id)
-        .where(
-            EvaluationRow.candidate_id == candidate_id,
-            EvaluationRow.problem_id == problem_id,
-            EvaluationRow.target_id == target_id,
-            ~EvaluationRow.recheck,
-            EvaluationRow.import_id.is_(None),
-        )
-        .order_by(EvaluationRow.id.desc())
-        .limit(1)
-    )
+    latest = session.execute(
+        _LATEST, {"candidate": candidate_id, "problem": problem_id, "target": target_id}
+    ).scalar()
     if latest is not None and load_evaluations(session, [latest])[latest] == evaluation:
         return latest
     return None

@@ -39,7 +39,9 @@ _FRAME = re.compile(rf"^\s+#\d+ 0x[0-9a-f]+ in .+? \S*{re.escape(SOURCE_NAME)}:(
 _REGION = re.compile(
     r"is located (\d+) bytes (to the right of|to the left of|inside of|\w+) (\d+)-byte region"
 )
-_BUFFER = re.compile(r"^kernelmill: parameter (\d+), (\d+) bytes (behind|before)$", re.MULTILINE)
+_BUFFER = re.compile(
+    r"^kernelmill: parameter (\d+), (\d+) bytes (behind|before|across)$", re.MULTILINE
+)
 _WORDS = {"READ": "reads", "WRITE": "writes"}
 _SIDES = {"to the right of": "behind", "to the left of": "before", "inside of": "inside",
           "after": "behind", "before": "before"}  # fmt: skip
@@ -158,6 +160,8 @@ def _place(
         return f" {region[1]} bytes {side} {what}{how}", {"block": int(region[3])}
     if named and int(named[1]) < len(parameters):
         name = parameters[int(named[1])]
+        if named[3] == "across":
+            return f" that reach {named[2]} bytes past the end of {name}", {"buffer": name}
         end = "the end of " if named[3] == "behind" else ""
         return f" {named[2]} bytes {named[3]} {end}{name}", {"buffer": name}
     return "", {}

@@ -45,6 +45,7 @@ class Prompter:
         instructions: The operator's own words, "" for none.
         budget: Tokens a prompt may have, by estimate.
         answer: Template of how to answer; None for that of the operator.
+        tuned: Somebody tries other values of declared tunables.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Prompter:
         instructions: str = "",
         budget: int = 12_000,
         answer: str | None = None,
+        tuned: bool = True,
     ) -> None:
         self._problem = problem
         self._backend = backend
@@ -69,6 +71,7 @@ class Prompter:
         self._instructions = instructions
         self._budget = budget
         self._answer = answer
+        self._tuned = tuned
         self._tag = facts.TAGS[backend]
 
     def prompt(self, material: Material) -> Prompt:
@@ -77,7 +80,7 @@ class Prompter:
         Raises:
             PromptTooLargeError: The parts that always stay do not fit into the budget.
         """
-        language = filled(f"language_{self._backend}", flags=ALLOWED_FLAGS)
+        language = filled(f"language_{self._backend}", flags=ALLOWED_FLAGS, tuned=self._tuned)
         system = filled("system", language=language.strip())
         fixed = Section("system", system)
         kept = fitted([fixed, *self._sections(material)], self._budget)

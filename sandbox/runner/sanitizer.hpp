@@ -37,15 +37,24 @@ inline void forget() {
 
 constexpr ptrdiff_t kNear = 4096;  // the guard page
 
-inline void name_buffer(const char* address) {
+// An access that begins inside a buffer and ends outside of it is said to be "across" its end.
+inline void name_buffer(const char* address, size_t bytes) {
+    const Fenced* nearest = nullptr;
+    const char* side = "";
+    ptrdiff_t least = 0;
     for (const Fenced& b : buffers) {
         if (address < b.chunk - kNear || address >= b.end_of_chunk + kNear) continue;
-        bool behind = address >= b.end;
-        long distance = static_cast<long>(behind ? address - b.end : b.start - address);
-        fprintf(stderr, "kernelmill: parameter %d, %ld bytes %s\n", b.parameter, distance,
-                behind ? "behind" : "before");
-        return;
+        bool behind = address >= b.end, before = address < b.start;
+        ptrdiff_t distance = behind ? address - b.end
+                             : before ? b.start - address
+                                      : address + static_cast<ptrdiff_t>(bytes) - b.end;
+        if (nearest != nullptr && distance >= least) continue;
+        nearest = &b, least = distance;
+        side = behind ? "behind" : before ? "before" : "across";
     }
+    if (nearest == nullptr) return;
+    fprintf(stderr, "kernelmill: parameter %d, %ld bytes %s\n", nearest->parameter,
+            static_cast<long>(least), side);
 }
 
 }  // namespace sanitizer
@@ -53,7 +62,8 @@ inline void name_buffer(const char* address) {
 extern "C" {
 // Called by AddressSanitizer for every error, before it reports.
 void __asan_on_error() {
-    sanitizer::name_buffer(static_cast<const char*>(__asan_get_report_address()));
+    sanitizer::name_buffer(static_cast<const char*>(__asan_get_report_address()),
+                           __asan_get_report_access_size());
 }
 
 // The C library takes sizes that are no multiple of the alignment, and kernels rely on it.

@@ -12,6 +12,10 @@ from tests.evaluator.small import seed, softmax
 
 # Only where the buffer does not end at the guard page, and not after it was right.
 BESIDE = "if ((rows * cols) % 16) { volatile float z = x[rows * cols]; (void)z; }"
+WIDE = (
+    "typedef float wide __attribute__((vector_size(16), aligned(4)));\n"
+    "if ((rows * cols) % 16 > 2) { volatile wide z = *(const wide*)(x + rows * cols - 3); }"
+)
 HEAP = "volatile float* s = new float[9]; s[3] = 1; delete[] s; float z = s[3]; (void)z;"
 FRESH = "float* s = (float*)malloc(400); y[0] += s[7] * 1e-30f; free(s);"
 OVERFLOW = "volatile int most = 2147483647; volatile int more = most + (int)rows; (void)more;"
@@ -21,6 +25,7 @@ OVERFLOW = "volatile int most = 2147483647; volatile int more = most + (int)rows
     ("body", "outcome", "rule", "words"),
     [
         (BESIDE, Outcome.CRASHED, Rule.SANITIZER, "reads 4 bytes 0 bytes behind the end of x"),
+        (WIDE, Outcome.CRASHED, Rule.SANITIZER, "16 bytes that reach 4 bytes past the end of x"),
         (HEAP, Outcome.CRASHED, Rule.SANITIZER, "that was freed (heap-use-after-free), line 18: "),
         (FRESH, Outcome.INCORRECT, Rule.SANITIZER, "before anything was written to it"),
         ("if (cols == 777) y[5] = 0;", Outcome.INCORRECT, Rule.NUMERIC_POLICY, "y[0,5] is 0.0"),
@@ -31,7 +36,14 @@ OVERFLOW = "volatile int most = 2147483647; volatile int more = most + (int)rows
             "with 1 thread: y[0,0] is 7.0",
         ),
     ],
-    ids=["beside-buffer", "use-after-free", "uninitialised", "one-size", "one-thread"],
+    ids=[
+        "beside-buffer",
+        "across-end",
+        "use-after-free",
+        "uninitialised",
+        "one-size",
+        "one-thread",
+    ],
 )
 def test_it_is_refused(
     evaluator: Evaluator, body: str, outcome: Outcome, rule: Rule, words: str

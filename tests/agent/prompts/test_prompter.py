@@ -159,6 +159,16 @@ def test_tunables_are_shown_with_their_measured_values(softmax: Problem) -> None
     assert "// tunable: TILE = 32 in [16, 32]" in text
 
 
+@pytest.mark.parametrize("backend", ["cpp", "cuda", "triton"])
+def test_tuning_is_promised_where_somebody_tunes(softmax: Problem, backend: str) -> None:
+    kernel = Material("rewrite", (Exhibit(Candidate("softmax", backend, "..."), None),))
+    for tuned in (True, False):
+        made = Prompter(softmax, backend, TARGET, lambda: None, tuned=tuned)
+        text = made.prompt(kernel).system
+        assert ("tuned for you" in text) is tuned
+        assert "tunable:" in text
+
+
 @pytest.mark.parametrize("backend", ["cuda", "triton"])
 def test_other_languages_have_their_own_rules(softmax: Problem, backend: str) -> None:
     kernel = Exhibit(Candidate("softmax", backend, "..."), None)

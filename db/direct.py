@@ -1,0 +1,63 @@
+"""Statements past the unit of work, for what is recorded with every candidate.
+
+Each flush of a changed object costs several times what its statement does, and reading one first
+costs as much again. So what is recorded is inserted and updated directly; objects are for reading,
+and for what happens rarely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import CursorResult, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from db.models import Base
+
+_KEY = "row_key"
+
+
+@cache
+def table(model: type[Base]) -> Table:
+    """The table of a model."""
+    found = model.__table__
+    assert isinstance(found, Table)
+    return found
+
+
+def insert_row(session: Session, model: type[Base], /, **values: Any) -> int:
+    """Insert a row; columns that are not named take their defaults.
+
+    Returns:
+        The first column of its primary key.
+    """
+    result = session.execute(_insert(model), values)
+    assert isinstance(result, CursorResult)
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns."""
+    if rows:
+        session.execute(_insert(model), list(rows))
+
+
+def update_row(session: Session, model: type[Base], key: int, /, **values: Any) -> None:
+    """Set columns of the row with that `id`."""
+    statement = _update(model, tuple(values))
+    session.execute(statement, {_KEY: key, **{f"new_{name}": v for name, v in values.items()}})
+
+
+@cache
+def _insert(model: type[Base]) -> Insert:
+    return insert(table(model))
+
+
+@cache
+def _update(model: type[Base], columns: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    return update(table(model)).where(table(model).c.id == bindparam(_KEY)).values(new)
