@@ -8,14 +8,15 @@ from typing import TypeVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.direct import insert_row, update_row
+from db.direct import insert_row, table, update_row
 from db.encoding import bytes_text, compress, decompress, digest_of, text_bytes
 from db.models import Blob
 
 _CHUNK = 500
-_KNOWN = select(Blob.id, func.length(Blob.data)).where(Blob.digest == bindparam("wanted"))
-_BASE = select(func.coalesce(Blob.base_id, Blob.id)).where(Blob.id == bindparam("like"))
-_CONTENT = select(Blob.data).where(Blob.id == bindparam("base"))
+_OF = table(Blob).c
+_KNOWN = select(_OF.id, func.length(_OF.data)).where(_OF.digest == bindparam("wanted"))
+_BASE = select(func.coalesce(_OF.base_id, _OF.id)).where(_OF.id == bindparam("like"))
+_CONTENT = select(_OF.data).where(_OF.id == bindparam("base"))
 T = TypeVar("T")
 
 
@@ -92,5 +93,5 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _content(session: Session, base: int) -> bytes:
-    data = session.execute(_CONTENT, {"base": base}).scalar_one()
+    data: bytes = session.execute(_CONTENT, {"base": base}).scalar_one()
     return decompress(data) if data else b""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db import events, model_calls
 from db.blobs import chunks, load_texts
 from db.column_types import now
+from db.direct import table
 from db.encoding import decompress
 from db.evaluations import load_campaign_comparisons, load_evaluations, unpack_speedups
 from db.lookup import find_campaign, find_candidate, latest_problem, require_own, target_named
@@ -30,6 +31,22 @@ from db.records import (
 from evaluator.candidate import Candidate
 from evaluator.evaluation import Evaluation
 from evaluator.outcome import Outcome
+
+_EVALUATIONS, _CANDIDATES, _TARGETS = table(EvaluationRow), table(CandidateRow), table(Target)
+_LATEST = (
+    select(_EVALUATIONS.c.id)
+    .join(_CANDIDATES, _CANDIDATES.c.id == _EVALUATIONS.c.candidate_id)
+    .join(_TARGETS, _TARGETS.c.id == _EVALUATIONS.c.target_id)
+    .where(
+        _CANDIDATES.c.digest == bindparam("wanted"),
+        _TARGETS.c.name == bindparam("here"),
+        ~_EVALUATIONS.c.recheck,
+        _EVALUATIONS.c.import_id.is_(None),
+    )
+    .order_by(_EVALUATIONS.c.id.desc())
+    .limit(1)
+)
+_LATEST_OF_PROBLEM = _LATEST.where(_EVALUATIONS.c.problem_id == bindparam("problem"))
 
 
 def campaign_record(session: Session, campaign: Campaign) -> CampaignRecord:
@@ -98,22 +115,12 @@ def evaluation_of(
     session: Session, digest: str, target: str, problem_id: int | None
 ) -> Evaluation | None:
     """See `Archive.evaluation_of`."""
-    statement = (
-        select(EvaluationRow.id)
-        .join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
-        .join(Target, Target.id == EvaluationRow.target_id)
-        .where(
-            CandidateRow.digest == digest,
-            Target.name == target,
-            ~EvaluationRow.recheck,
-            EvaluationRow.import_id.is_(None),
-        )
-        .order_by(EvaluationRow.id.desc())
-        .limit(1)
-    )
+    given: dict[str, str | int] = {"wanted": digest, "here": target}
+    statement = _LATEST
     if problem_id is not None:
-        statement = statement.where(EvaluationRow.problem_id == problem_id)
-    return _loaded(session, session.scalar(statement))
+        given["problem"] = problem_id
+        statement = _LATEST_OF_PROBLEM
+    return _loaded(session, session.execute(statement, given).scalar())
 
 
 def evaluation_by_object(

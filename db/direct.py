@@ -46,10 +46,30 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
         session.execute(_insert(model), list(rows))
 
 
-def update_row(session: Session, model: type[Base], key: int, /, **values: Any) -> None:
-    """Set columns of the row with that `id`."""
-    statement = _update(model, tuple(values))
-    session.execute(statement, {_KEY: key, **{f"new_{name}": v for name, v in values.items()}})
+def update_row(
+    session: Session,
+    model: type[Base],
+    key: int,
+    /,
+    where: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> bool:
+    """Set columns of the row with that `id`, if the columns of `where` are as it says.
+
+    Returns:
+        There is such a row.
+    """
+    where = where or {}
+    result = session.execute(
+        _update(model, tuple(values), tuple(where)),
+        {
+            _KEY: key,
+            **{f"new_{name}": value for name, value in values.items()},
+            **{f"old_{name}": value for name, value in where.items()},
+        },
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
 
 
 @cache
@@ -58,6 +78,8 @@ def _insert(model: type[Base]) -> Insert:
 
 
 @cache
-def _update(model: type[Base], columns: tuple[str, ...]) -> Update:
+def _update(model: type[Base], columns: tuple[str, ...], conditions: tuple[str, ...]) -> Update:
+    of = table(model).c
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-    return update(table(model)).where(table(model).c.id == bindparam(_KEY)).values(new)
+    old = [of[name] == bindparam(f"old_{name}") for name in conditions]
+    return update(table(model)).where(of.id == bindparam(_KEY), *old).values(new)

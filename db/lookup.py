@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.column_types import HexDigest
+from db.direct import table
 from db.errors import ArchiveError
 from db.models import Campaign, Candidate, Problem, Target
 
@@ -16,7 +17,8 @@ _KEY_LENGTH = 16
 _KEY_PREFIX = 4  # fewer are a number, never the beginning of a key
 _SHOWN = 12
 _OFFERED = 5
-_CANDIDATE = select(Candidate.id).where(Candidate.digest == bindparam("wanted"))
+_CANDIDATES = table(Candidate).c
+_CANDIDATE = select(_CANDIDATES.id).where(_CANDIDATES.digest == bindparam("wanted"))
 
 
 def candidate_id_of(session: Session, digest: str) -> int:
@@ -28,7 +30,7 @@ def candidate_id_of(session: Session, digest: str) -> int:
     if _is_hex(digest) and len(digest) == _DIGEST_LENGTH:
         found = session.execute(_CANDIDATE, {"wanted": digest}).scalar()
         if found is not None:
-            return found
+            return int(found)
     raise ArchiveError(f"candidate {digest[:_SHOWN]} is not in the archive; record it first")
 
 

@@ -7,15 +7,13 @@ from sqlalchemy.orm import Session
 
 from db.blobs import load_texts, store_optional, store_text
 from db.column_types import storable
-from db.direct import insert_row, update_row
+from db.direct import insert_row, table, update_row
 from db.errors import ArchiveError
 from db.models import ModelCallRow
 from db.records import Call, CallState, ModelCall, Question, Spending
 
-_ANY_PROMPT = (
-    select(ModelCallRow.prompt_id).where(ModelCallRow.campaign_id == bindparam("campaign")).limit(1)
-)
-_OWNER = select(ModelCallRow.campaign_id).where(ModelCallRow.id == bindparam("call"))
+_OF = table(ModelCallRow).c
+_ANY_PROMPT = select(_OF.prompt_id).where(_OF.campaign_id == bindparam("campaign")).limit(1)
 
 
 def announce(session: Session, campaign: int, question: Question) -> int:
@@ -43,11 +41,11 @@ def answer(
     session: Session, campaign: int, call: int, figures: ModelCall, completion: str | None
 ) -> None:
     """See `CallLog.record_answer`."""
-    _require(session, campaign, call)
-    update_row(
+    found = update_row(
         session,
         ModelCallRow,
         call,
+        where={"campaign_id": campaign},
         state=CallState.ANSWERED.value,
         model=figures.model,
         seconds=figures.seconds,
@@ -57,13 +55,17 @@ def answer(
         error=None if figures.error is None else storable(figures.error),
         completion_id=store_optional(session, completion),
     )
+    _require(found, campaign, call)
 
 
 def conclude(session: Session, campaign: int, call: int, error: str | None = None) -> None:
     """See `CallLog.conclude_call`."""
-    _require(session, campaign, call)
     why = {} if error is None else {"error": storable(error)}
-    update_row(session, ModelCallRow, call, state=CallState.CONCLUDED.value, **why)
+    own = {"campaign_id": campaign}
+    found = update_row(
+        session, ModelCallRow, call, where=own, state=CallState.CONCLUDED.value, **why
+    )
+    _require(found, campaign, call)
 
 
 def load(session: Session, campaign_id: int) -> tuple[Call, ...]:
@@ -115,6 +117,6 @@ def spending(session: Session, campaign_id: int) -> Spending:
     return Spending(calls, asked, answered, paid, without)
 
 
-def _require(session: Session, campaign: int, call: int) -> None:
-    if session.execute(_OWNER, {"call": call}).scalar() != campaign:
+def _require(found: bool, campaign: int, call: int) -> None:
+    if not found:
         raise ArchiveError(f"campaign {campaign} has no model call {call}; announce it first")

@@ -23,37 +23,38 @@ from db.records import CandidateRecord, Elite
 from evaluator.candidate import Candidate
 from evaluator.evaluation import Evaluation
 
+_PROPOSALS, _ELITES, _EVALUATIONS = table(ProposalRow), table(EliteRow), table(EvaluationRow)
+_CANDIDATES, _BLOBS, _TARGETS = table(CandidateRow), table(Blob), table(Target)
 _EARLIER = (
-    select(ProposalRow.evaluation_id)
+    select(_PROPOSALS.c.evaluation_id)
     .where(
-        ProposalRow.campaign_id == bindparam("campaign"),
-        ProposalRow.candidate_id == bindparam("candidate"),
+        _PROPOSALS.c.campaign_id == bindparam("campaign"),
+        _PROPOSALS.c.candidate_id == bindparam("candidate"),
     )
     .limit(1)
 )
-_LAST = select(func.max(ProposalRow.ordinal)).where(
-    ProposalRow.campaign_id == bindparam("campaign")
+_LAST = select(func.max(_PROPOSALS.c.ordinal)).where(
+    _PROPOSALS.c.campaign_id == bindparam("campaign")
 )
 _STORED = (
-    select(CandidateRow.id, func.length(Blob.data))
-    .join(Blob, Blob.id == CandidateRow.source_id)
-    .where(CandidateRow.digest == bindparam("wanted"))
+    select(_CANDIDATES.c.id, func.length(_BLOBS.c.data))
+    .join(_BLOBS, _BLOBS.c.id == _CANDIDATES.c.source_id)
+    .where(_CANDIDATES.c.digest == bindparam("wanted"))
 )
-_SOURCE = select(CandidateRow.source_id).where(CandidateRow.id == bindparam("candidate"))
-_TARGET_NAME = select(Target.name).where(Target.id == bindparam("target"))
+_SOURCE = select(_CANDIDATES.c.source_id).where(_CANDIDATES.c.id == bindparam("candidate"))
+_TARGET_NAME = select(_TARGETS.c.name).where(_TARGETS.c.id == bindparam("target"))
 _LATEST = (
-    select(EvaluationRow.id)
+    select(_EVALUATIONS.c.id)
     .where(
-        EvaluationRow.candidate_id == bindparam("candidate"),
-        EvaluationRow.problem_id == bindparam("problem"),
-        EvaluationRow.target_id == bindparam("target"),
-        ~EvaluationRow.recheck,
-        EvaluationRow.import_id.is_(None),
+        _EVALUATIONS.c.candidate_id == bindparam("candidate"),
+        _EVALUATIONS.c.problem_id == bindparam("problem"),
+        _EVALUATIONS.c.target_id == bindparam("target"),
+        ~_EVALUATIONS.c.recheck,
+        _EVALUATIONS.c.import_id.is_(None),
     )
-    .order_by(EvaluationRow.id.desc())
+    .order_by(_EVALUATIONS.c.id.desc())
     .limit(1)
 )
-_PROPOSALS, _ELITES = table(ProposalRow), table(EliteRow)
 _SETTLE = (
     update(_PROPOSALS)
     .where(
@@ -232,7 +233,7 @@ def _ensure_candidate(
 def _same_evaluation(
     session: Session, evaluation: Evaluation, candidate_id: int, problem_id: int, target_id: int
 ) -> int | None:
-    latest = session.execute(
+    latest: int | None = session.execute(
         _LATEST, {"candidate": candidate_id, "problem": problem_id, "target": target_id}
     ).scalar()
     if latest is not None and load_evaluations(session, [latest])[latest] == evaluation:

@@ -115,7 +115,7 @@ class Speedup:
         other: `seed`, `incumbent`, or the name of a PyTorch variant.
         interval: other / candidate.
         confirmed: From a confirmation run (fresh runner, fresh inputs, more rounds).
-        distinguishable: The interval excludes 1.0 by more than the noise floor.
+        distinguishable: The interval excludes 1.0 by 2 %, the estimate by the noise floor.
     """
 
     other: str

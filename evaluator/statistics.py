@@ -130,8 +130,10 @@ def edge(noise_floor: float) -> float:
 
 
 def distinguishable(interval: Interval, noise_floor: float) -> bool:
-    """The interval excludes equality by more than the noise floor."""
-    return interval.low > edge(noise_floor) or interval.high < 1.0 / edge(noise_floor)
+    """All of the interval is 2 % away from equality, and the estimate more than the noise floor."""
+    faster = interval.low > IMPROVEMENT and interval.estimate > edge(noise_floor)
+    slower = interval.high < 1.0 / IMPROVEMENT and interval.estimate < 1.0 / edge(noise_floor)
+    return faster or slower
 
 
 def no_slower(interval: Interval, noise_floor: float) -> bool:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 
 from evaluator.evaluation import Evaluation
 from evaluator.problem import ITEMSIZE, Problem
@@ -73,7 +75,7 @@ def isa_of(target: Target) -> tuple[str, ...]:
 
 
 def _of_problem(problem: Problem) -> set[str]:
-    source = _source(problem.reference)
+    source = source_of(problem.reference)
     found = {sign for sign, words in _WORDS.items() if re.search(words, source)}
     work = [problem.work(w) for w in problem.time_workloads]
     intensity = max(flops / max(1, nbytes) for flops, nbytes in work)
@@ -123,8 +125,10 @@ def _number(profile: Mapping[str, float | int | str], key: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _source(function: Callable[..., object]) -> str:
+@lru_cache(maxsize=64)
+def source_of(function: Callable[..., object]) -> str:
+    """The function's own lines; "" where they cannot be had."""
     try:
-        return inspect.getsource(function)
+        return textwrap.dedent(inspect.getsource(function)).strip()
     except (OSError, TypeError):
         return ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections.abc import Mapping
 
 from evaluator.problem import Problem, Workload
@@ -44,14 +42,6 @@ def policy(problem: Problem) -> str:
 def timed_workloads(problem: Problem) -> list[Mapping[str, str]]:
     """The timed workloads; those that are only checked are nobody's business."""
     return [_workload(problem, workload) for workload in problem.time_workloads]
-
-
-def reference_source(problem: Problem) -> str:
-    """The reference function's own lines; "" where they cannot be had."""
-    try:
-        return textwrap.dedent(inspect.getsource(problem.reference)).strip()
-    except (OSError, TypeError):
-        return ""
 
 
 def machine(target: Target, roofline: Roofline | None) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from agent.knowledge.cards import Card, choose
 from agent.knowledge.pairs import Example
 from agent.knowledge.pairs import choose as likest
-from agent.knowledge.signs import isa_of, signs
+from agent.knowledge.signs import isa_of, signs, source_of
 from agent.models.completer import Prompt
 from agent.ports import OPERATOR as PORT
 from agent.prompts import facts, findings
@@ -91,8 +92,8 @@ class Prompter:
         """What a reviewer is asked about a kernel that nobody has built."""
         own = facts.LANGUAGES[self._backend]
         parts = [
-            self._task(),
-            self._numeric(),
+            self._task,
+            self._numeric,
             filled("other", title="The kernel to review", standing=f"It is written in {own}.",
                    tag=self._tag, source=shown_source(kernel)),
             filled("answer_review"),
@@ -105,15 +106,15 @@ class Prompter:
         return findings.diagnosis(self._problem, evaluation, self._roofline(), widest)
 
     def _sections(self, material: Material) -> list[Section]:
-        problem, parent = self._problem, material.parents[0]
+        parent, shown = material.parents[0], self._signs(material)
         return [
-            Section("task", self._task()),
-            Section("workloads", filled("workloads", workloads=facts.timed_workloads(problem))),
-            Section("numeric", self._numeric()),
+            Section("task", self._task),
+            Section("workloads", self._workloads),
+            Section("numeric", self._numeric),
             Section("machine", filled("hardware", facts=facts.machine(
                 self._target, self._roofline())), MACHINE),
-            Section("cards", self._techniques(material), CARDS),
-            Section("example", self._example(material), EXAMPLE),
+            Section("cards", self._techniques(shown), CARDS),
+            Section("example", self._example(shown), EXAMPLE),
             Section("lessons", self._listed("lessons", material.lessons), LESSONS),
             Section("failures", self._listed(
                 "failures", [self._failure(e) for e in material.failures]), FAILURES),
@@ -152,32 +153,37 @@ class Prompter:
             source=shown_source(source.candidate),
         )
 
-    def _techniques(self, material: Material) -> str:
-        """The cards that fit what the parent shows; some operators need none."""
-        if material.operator in ("repair", "simplify"):
-            return ""
-        fit = choose(self._cards, self._signs(material), self._isa())
+    def _techniques(self, shown: frozenset[str]) -> str:
+        """The cards that fit what the parent shows."""
+        fit = choose(self._cards, shown, self._isa()) if shown else []
         return filled("cards", cards=fit) if fit else ""
 
-    def _example(self, material: Material) -> str:
+    def _example(self, shown: frozenset[str]) -> str:
         """The change that paid on the likest kernel."""
-        if material.operator in ("repair", "simplify"):
-            return ""
-        found = likest(self._examples, self._signs(material))
+        found = likest(self._examples, shown) if shown else None
         return "" if found is None else filled("example", example=found)
 
     def _signs(self, material: Material) -> frozenset[str]:
-        """What the parent shows; one of another machine says nothing about this one."""
+        """What the parent shows; nothing where advice is of no use. One of another machine says
+        nothing about this one."""
+        if material.operator in ("repair", "simplify"):
+            return frozenset()
         parent = material.parents[0]
         return signs(self._problem, None if parent.home else parent.evaluation, self._isa())
 
     def _isa(self) -> tuple[str, ...]:
         return isa_of(self._target)
 
+    @cached_property
+    def _workloads(self) -> str:
+        return filled("workloads", workloads=facts.timed_workloads(self._problem))
+
+    @cached_property
     def _numeric(self) -> str:
         laws = [law.name for law in self._problem.laws]
         return filled("numeric", policy=facts.policy(self._problem), laws=laws)
 
+    @cached_property
     def _task(self) -> str:
         problem = self._problem
         return filled(
@@ -186,7 +192,7 @@ class Prompter:
             tag=self._tag,
             prototype=prototype(problem, self._backend),
             parameters=parameters(problem, self._backend),
-            reference=facts.reference_source(problem),
+            reference=source_of(problem.reference),
         )
 
     def _parent(self, operator: str, parent: Exhibit) -> str:

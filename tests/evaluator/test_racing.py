@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from evaluator import racing
 from evaluator.overlap import FEWEST_CHAINS
 from evaluator.racing import FEWEST_PAIRS, PROBES, Series, is_improvement
 from evaluator.stopwatch import EARLY_SECONDS, FOREIGN_SHARE, Timed
@@ -203,3 +207,51 @@ def test_a_higher_noise_floor_asks_for_more() -> None:
     assert is_improvement(estimates, 0.04)
     assert not is_improvement(estimates, 0.05)
     assert not is_improvement([e - math.log(1.03) for e in estimates], 0.0)
+
+
+class Idle:
+    """A lane, or a stopwatch, that nothing is asked of."""
+
+    workloads = ("only",)
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def cpu_seconds(self) -> float:
+        return 0.0
+
+    def audit(self, group: int, lane: object) -> None:
+        """Whatever it wrote is right."""
+
+
+@pytest.mark.parametrize(
+    ("gains", "pairs", "improved"),
+    [
+        ((1.3,) * 16, 4, True),  # clear
+        ((0.9,) * 16, 4, False),
+        ((1.04, 1.05, 1.06, 1.05) * 4, 8, True),  # sure
+        ((0.99, 1.03, 1.00, 1.04) * 4, 8, False),  # not even an estimate above 2 %
+        ((0.98, 1.12, 1.09, 1.05) * 4, 12, True),  # close: sure after four more
+        ((0.90, 1.16, 0.96, 1.12) * 4, 16, False),  # close to the end
+    ],
+)
+def test_more_pairs_follow_while_it_is_close(
+    monkeypatch: pytest.MonkeyPatch, gains: Sequence[float], pairs: int, improved: bool
+) -> None:
+    left = iter(gains)
+
+    def sit(stopwatch: object, lanes: object, estimates: object, found: Series) -> None:
+        found.timed = found.timed or [[]]
+        found.sit()
+        found.timed[0].extend([timed(1.0, next(left))] * 4)
+
+    monkeypatch.setattr(racing, "sit", sit)
+    monkeypatch.setattr(racing, "run_chains", lambda *_: None)
+    mine, other = Idle("candidate"), Idle("incumbent")
+    clock: Any = mine
+    pair: Any = (mine, other)
+    found, decision = racing.confirm(clock, lambda: pair, {}, 0.01, random.Random(1))
+    assert (len(found.sittings()), decision) == (pairs, improved)
