@@ -3,9 +3,9 @@
     python -m benchmarks.aa_false_improvement [--comparisons 200] [--problems softmax gemv ...]
         [--neighbour [busy]]
 
-Every comparison is a full confirmation (eight to sixteen pairs of fresh runners, the acceptance
-rule) of a kernel against the same program in another process. Small, compute-bound and memory-bound
-kernels take turns. With `--neighbour` another process loads one core all the time.
+Every comparison is a full confirmation (eight pairs of fresh runners, up to 32 where it is close,
+the acceptance rule) of a kernel against the same program in another process. Small, compute-bound
+and memory-bound kernels take turns. With `--neighbour` another process loads one core all the time.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@
 
 A kernel of `benchmarks/planted/` is confirmed against itself with 3, 5 or 10 % more of the same
 work: that share of its rows is computed twice, by the very same machine code. The share is known by
-construction, the true ratio of times is not quite (a row computed again is in the cache), and it is
-a mean over pairs of processes: each pair has its own pages. So after every confirmation some more
-sittings with fresh pairs follow that only serve the truth; all of them together give the ratio to
-be covered, at the same time and on the same machine but from other processes and inputs than any
-confirmation. The interval of that ratio is reported beside it: its width is what limits how sharply
-coverage can be seen. Problems named are measured anew, the others' earlier results are kept.
+construction, the true ratio of times is not quite, and it is a mean over pairs of processes: each
+pair has its own pages. So after every confirmation some more sittings with fresh pairs follow that
+only serve the truth; all of them together give the ratio to be covered, at the same time and on the
+same machine but from other processes and inputs than any confirmation. The interval of that ratio
+is reported beside it: its width is what limits how sharply coverage can be seen. Problems named are
+measured anew, the others' earlier results are kept.
 """
 
 from __future__ import annotations

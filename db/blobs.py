@@ -8,14 +8,17 @@ from typing import TypeVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.direct import insert_row, table, update_row
+from db.direct import insert_row, run, table, update_row
 from db.encoding import bytes_text, compress, decompress, digest_of, text_bytes
 from db.models import Blob
 
 _CHUNK = 500
 _OF = table(Blob).c
 _KNOWN = select(_OF.id, func.length(_OF.data)).where(_OF.digest == bindparam("wanted"))
-_BASE = select(func.coalesce(_OF.base_id, _OF.id)).where(_OF.id == bindparam("like"))
+_LIKE = table(Blob).alias("resembling")
+_BASE = select(_OF.id, _OF.data).where(
+    _OF.id == func.coalesce(_LIKE.c.base_id, _LIKE.c.id), _LIKE.c.id == bindparam("like")
+)
 _CONTENT = select(_OF.data).where(_OF.id == bindparam("base"))
 T = TypeVar("T")
 
@@ -30,7 +33,7 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
     """
     data = text_bytes(text)
     digest = digest_of(data)
-    known = session.execute(_KNOWN, {"wanted": digest}).first()
+    known = run(session, _KNOWN, {"wanted": digest}).first()
     if known is not None:
         key, stored = known
         if stored == 0:
@@ -38,10 +41,9 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
         return int(key)
     frame, base = compress(data), None
     if like is not None:
-        base = session.execute(_BASE, {"like": like}).scalar_one()
-        content = _content(session, base)
-        shorter = compress(data, content) if content else frame
-        frame, base = (shorter, base) if len(shorter) < len(frame) else (frame, None)
+        resembling, packed = run(session, _BASE, {"like": like}).one()
+        shorter = compress(data, decompress(packed)) if packed else frame
+        frame, base = (shorter, resembling) if len(shorter) < len(frame) else (frame, None)
     return insert_row(session, Blob, digest=digest, size=len(data), base_id=base, data=frame)
 
 
@@ -93,5 +95,5 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _content(session: Session, base: int) -> bytes:
-    data: bytes = session.execute(_CONTENT, {"base": base}).scalar_one()
+    data: bytes = run(session, _CONTENT, {"base": base}).scalar_one()
     return decompress(data) if data else b""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.campaigns import campaign_record
 from db.column_types import now, storable
-from db.direct import insert_row, table, update_row
+from db.direct import insert_row, run, table, update_row
 from db.encoding import canonical, compress, digest_of, plain
 from db.errors import ArchiveError
 from db.evaluations import pack_speedups, store_comparisons
@@ -150,7 +150,7 @@ def progress(
     if random_state is not None:
         given["state"] = compress(random_state.encode())
         statement = _PROGRESS_WITH_STATE
-    found = session.execute(statement, given).first()
+    found = run(session, statement, given).first()
     if found is None:
         require_own(find_campaign(session, campaign_id))
         raise ArchiveError(f"no campaign {campaign_id!r}; `kernelmill archive ls` lists them")

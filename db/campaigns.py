@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import events, model_calls
 from db.blobs import chunks, load_texts
 from db.column_types import now
-from db.direct import table
+from db.direct import run, table
 from db.encoding import decompress
 from db.evaluations import load_campaign_comparisons, load_evaluations, unpack_speedups
 from db.lookup import find_campaign, find_candidate, latest_problem, require_own, target_named
@@ -120,7 +120,7 @@ def evaluation_of(
     if problem_id is not None:
         given["problem"] = problem_id
         statement = _LATEST_OF_PROBLEM
-    return _loaded(session, session.execute(statement, given).scalar())
+    return _loaded(session, run(session, statement, given).scalar())
 
 
 def evaluation_by_object(

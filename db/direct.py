@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import CursorResult, Executable, Insert, Table, Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from db.models import Base
@@ -27,15 +27,22 @@ def table(model: type[Base]) -> Table:
     return found
 
 
+def run(
+    session: Session,
+    statement: Executable,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+) -> CursorResult[Any]:
+    """Execute a statement on tables, in the session's transaction."""
+    return session.connection().execute(statement, values)
+
+
 def insert_row(session: Session, model: type[Base], /, **values: Any) -> int:
     """Insert a row; columns that are not named take their defaults.
 
     Returns:
         The first column of its primary key.
     """
-    result = session.execute(_insert(model), values)
-    assert isinstance(result, CursorResult)
-    key = result.inserted_primary_key
+    key = run(session, _insert(model), values).inserted_primary_key
     assert key is not None
     return int(key[0])
 
@@ -43,7 +50,7 @@ def insert_row(session: Session, model: type[Base], /, **values: Any) -> int:
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns."""
     if rows:
-        session.execute(_insert(model), list(rows))
+        run(session, _insert(model), list(rows))
 
 
 def update_row(
@@ -60,7 +67,8 @@ def update_row(
         There is such a row.
     """
     where = where or {}
-    result = session.execute(
+    result = run(
+        session,
         _update(model, tuple(values), tuple(where)),
         {
             _KEY: key,
@@ -68,7 +76,6 @@ def update_row(
             **{f"old_{name}": value for name, value in where.items()},
         },
     )
-    assert isinstance(result, CursorResult)
     return result.rowcount == 1
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.column_types import HexDigest
-from db.direct import table
+from db.direct import run, table
 from db.errors import ArchiveError
 from db.models import Campaign, Candidate, Problem, Target
 
@@ -28,7 +28,7 @@ def candidate_id_of(session: Session, digest: str) -> int:
         ArchiveError: It was never recorded.
     """
     if _is_hex(digest) and len(digest) == _DIGEST_LENGTH:
-        found = session.execute(_CANDIDATE, {"wanted": digest}).scalar()
+        found = run(session, _CANDIDATE, {"wanted": digest}).scalar()
         if found is not None:
             return int(found)
     raise ArchiveError(f"candidate {digest[:_SHOWN]} is not in the archive; record it first")

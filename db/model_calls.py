@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.blobs import load_texts, store_optional, store_text
 from db.column_types import storable
-from db.direct import insert_row, table, update_row
+from db.direct import insert_row, run, table, update_row
 from db.errors import ArchiveError
 from db.models import ModelCallRow
 from db.records import Call, CallState, ModelCall, Question, Spending
@@ -18,7 +18,7 @@ _ANY_PROMPT = select(_OF.prompt_id).where(_OF.campaign_id == bindparam("campaign
 
 def announce(session: Session, campaign: int, question: Question) -> int:
     """See `CallLog.announce_call`."""
-    like = session.execute(_ANY_PROMPT, {"campaign": campaign}).scalar()
+    like = run(session, _ANY_PROMPT, {"campaign": campaign}).scalar()
     return insert_row(
         session,
         ModelCallRow,

@@ -11,7 +11,7 @@ from db.blobs import store_text
 from db.campaign_recording import Running
 from db.claims import found_here
 from db.column_types import now, storable
-from db.direct import insert_row, insert_rows, table
+from db.direct import insert_row, insert_rows, run, table
 from db.errors import ArchiveError
 from db.evaluations import load_evaluations, store_evaluation
 from db.lookup import candidate_id_of, latest_problem, target_named
@@ -25,17 +25,13 @@ from evaluator.evaluation import Evaluation
 
 _PROPOSALS, _ELITES, _EVALUATIONS = table(ProposalRow), table(EliteRow), table(EvaluationRow)
 _CANDIDATES, _BLOBS, _TARGETS = table(CandidateRow), table(Blob), table(Target)
+_OF_CAMPAIGN = _PROPOSALS.c.campaign_id == bindparam("campaign")
 _EARLIER = (
     select(_PROPOSALS.c.evaluation_id)
-    .where(
-        _PROPOSALS.c.campaign_id == bindparam("campaign"),
-        _PROPOSALS.c.candidate_id == bindparam("candidate"),
-    )
+    .where(_OF_CAMPAIGN, _PROPOSALS.c.candidate_id == bindparam("candidate"))
     .limit(1)
 )
-_LAST = select(func.max(_PROPOSALS.c.ordinal)).where(
-    _PROPOSALS.c.campaign_id == bindparam("campaign")
-)
+_LAST = select(func.max(_PROPOSALS.c.ordinal)).where(_OF_CAMPAIGN)
 _STORED = (
     select(_CANDIDATES.c.id, func.length(_BLOBS.c.data))
     .join(_BLOBS, _BLOBS.c.id == _CANDIDATES.c.source_id)
@@ -96,8 +92,8 @@ def record_candidate(
     parents = [candidate_id_of(session, parent) for parent in step.parents]
     candidate_id = _ensure_candidate(session, candidate, digest, parents)
     here = {"campaign": campaign.id, "candidate": candidate_id}
-    earlier = session.execute(_EARLIER, here).first()
-    ordinal = (session.execute(_LAST, {"campaign": campaign.id}).scalar() or 0) + 1
+    earlier = run(session, _EARLIER, here).first()
+    ordinal = (run(session, _LAST, {"campaign": campaign.id}).scalar() or 0) + 1
     evaluation_id = earlier[0] if earlier else None
     proposal = insert_row(
         session,
@@ -126,7 +122,7 @@ def record_candidate(
 def record_evaluation(session: Session, campaign: Running, evaluation: Evaluation) -> None:
     """See `Archive.record_evaluation`."""
     candidate_id = candidate_id_of(session, evaluation.candidate)
-    target = session.execute(_TARGET_NAME, {"target": campaign.target_id}).scalar_one()
+    target = run(session, _TARGET_NAME, {"target": campaign.target_id}).scalar_one()
     if evaluation.target != target:
         raise ArchiveError(
             f"an evaluation on target {evaluation.target} cannot go into campaign {campaign.id}, "
@@ -142,7 +138,8 @@ def record_evaluation(session: Session, campaign: Running, evaluation: Evaluatio
         target_id=campaign.target_id,
         campaign_id=campaign.id,
     )
-    settled = session.execute(
+    settled = run(
+        session,
         _SETTLE,
         {"campaign": campaign.id, "candidate": candidate_id, "evaluation": evaluation_id},
     ).first()
@@ -198,7 +195,8 @@ def store_elite(session: Session, campaign: Running, elite: Elite) -> None:
     """Put a candidate into its cell, in the place of the one before."""
     place = {"campaign_id": campaign.id, "island": elite.island, "cell": elite.cell}
     holder = candidate_id_of(session, elite.candidate)
-    replaced = session.execute(
+    replaced = run(
+        session,
         _REPLACE_ELITE,
         {"campaign": campaign.id, "on": elite.island, "place": elite.cell, "candidate": holder,
          "points": elite.score, "at": now()},
@@ -210,7 +208,7 @@ def store_elite(session: Session, campaign: Running, elite: Elite) -> None:
 def _ensure_candidate(
     session: Session, candidate: Candidate, digest: str, parents: list[int]
 ) -> int:
-    known = session.execute(_STORED, {"wanted": digest}).first()
+    known = run(session, _STORED, {"wanted": digest}).first()
     if known is not None:
         candidate_id, stored = known
         if stored == 0:
@@ -218,7 +216,7 @@ def _ensure_candidate(
         return int(candidate_id)
     like = None
     if parents:
-        like = session.execute(_SOURCE, {"candidate": parents[0]}).scalar_one()
+        like = run(session, _SOURCE, {"candidate": parents[0]}).scalar_one()
     return insert_row(
         session,
         CandidateRow,
@@ -233,8 +231,8 @@ def _ensure_candidate(
 def _same_evaluation(
     session: Session, evaluation: Evaluation, candidate_id: int, problem_id: int, target_id: int
 ) -> int | None:
-    latest: int | None = session.execute(
-        _LATEST, {"candidate": candidate_id, "problem": problem_id, "target": target_id}
+    latest: int | None = run(
+        session, _LATEST, {"candidate": candidate_id, "problem": problem_id, "target": target_id}
     ).scalar()
     if latest is not None and load_evaluations(session, [latest])[latest] == evaluation:
         return latest

@@ -21,7 +21,7 @@ from evaluator.statistics import Decision
 from evaluator.stopwatch import EARLY_SECONDS, FOREIGN_SHARE, Stopwatch, Timed, slope
 from evaluator.verify import watching
 
-FEWEST_PAIRS, CONFIRM_PAIRS, MOST_PAIRS, MORE_PAIRS = 4, 8, 16, 4
+FEWEST_PAIRS, CONFIRM_PAIRS, MOST_PAIRS = 4, 8, 32
 PAIR_ROUNDS = 8
 """A multiple of four: both orders and both window lengths occur equally often."""
 CLEAR_GAIN = 1.1
@@ -237,8 +237,8 @@ def confirm(
     """Decide whether the candidate is faster, with fresh runners; audits its timed outputs.
 
     Eight pairs of runners with eight rounds each; from four pairs on it stops where the answer is
-    clear by a wide margin, and from eight on four more follow, twice, while it seems faster by more
-    than that is sure.
+    clear by a wide margin, and eight more follow, at most three times, while it seems faster by
+    more than that is sure.
     """
     series = Series("", "")
     for pair in range(MOST_PAIRS):
@@ -255,7 +255,7 @@ def confirm(
             other.close()
         if pair + 1 >= FEWEST_PAIRS and (clear := _clear(series)) is not None:
             return series, clear
-        if pair + 1 >= CONFIRM_PAIRS and (pair + 1) % MORE_PAIRS == 0 and not _close(series):
+        if (pair + 1) % CONFIRM_PAIRS == 0 and not _close(series):
             break
     return series, is_improvement(series.sittings(), noise_floor)
 

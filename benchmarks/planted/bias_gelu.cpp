@@ -1,6 +1,7 @@
 // tunable: EXTRA = 0 in [0, 3, 5, 10]
 // flags: -ffast-math -mprefer-vector-width=512
-// GELU by vector instructions and threads, EXTRA of every hundred rows computed twice.
+// GELU by vector instructions and threads, EXTRA of every hundred rows computed twice: the second
+// time after all others, when they are as far from the cores as they were the first time.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -24,9 +25,13 @@ __attribute__((noinline)) static void work(const float* in, const float* bias, f
 extern "C" void kernel(const float* x, const float* bias, float* y, int64_t rows, int64_t cols) {
     static const volatile int64_t planted = EXTRA;  // the machine code is the same for every value
     int64_t extra = planted;
-#pragma omp parallel for
-    for (int64_t i = 0; i < rows; i++) {
-        work(x + i * cols, bias, y + i * cols, cols);
-        if (i * extra % 100 < extra) work(x + i * cols, bias, y + i * cols, cols);
+#pragma omp parallel
+    {
+#pragma omp for
+        for (int64_t i = 0; i < rows; i++) work(x + i * cols, bias, y + i * cols, cols);
+#pragma omp for
+        for (int64_t i = 0; i < rows; i++) {
+            if (i * extra % 100 < extra) work(x + i * cols, bias, y + i * cols, cols);
+        }
     }
 }

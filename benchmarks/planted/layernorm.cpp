@@ -1,5 +1,6 @@
 // tunable: EXTRA = 0 in [0, 3, 5, 10]
-// Row layer norm by vector instructions and threads, EXTRA of every hundred rows computed twice.
+// Row layer norm by vector instructions and threads, EXTRA of every hundred rows computed twice: the
+// second time after all others, when they are as far from the cores as they were the first time.
 #include <cmath>
 #include <cstdint>
 
@@ -19,11 +20,16 @@ extern "C" void kernel(const float* x, const float* weight, const float* bias, f
                        int64_t rows, int64_t cols, float eps) {
     static const volatile int64_t planted = EXTRA;  // the machine code is the same for every value
     int64_t extra = planted;
-#pragma omp parallel for
-    for (int64_t i = 0; i < rows; i++) {
-        const float* in = x + i * cols;
-        float* out = y + i * cols;
-        work(in, weight, bias, out, cols, eps);
-        if (i * extra % 100 < extra) work(in, weight, bias, out, cols, eps);
+#pragma omp parallel
+    {
+#pragma omp for
+        for (int64_t i = 0; i < rows; i++) {
+            work(x + i * cols, weight, bias, y + i * cols, cols, eps);
+        }
+#pragma omp for
+        for (int64_t i = 0; i < rows; i++) {
+            if (i * extra % 100 >= extra) continue;
+            work(x + i * cols, weight, bias, y + i * cols, cols, eps);
+        }
     }
 }
