@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from evaluator import baseline, screen
+from evaluator import baseline, screen, sittings
 from evaluator.backends.build import Build
 from evaluator.baseline import Baselines
 from evaluator.candidate import Candidate
@@ -35,8 +35,7 @@ from sandbox.provider import Sandbox, SandboxError
 
 SLOWER_THAN_INCUMBENT = 50.0
 SHORTEST_LIMIT = 2.0
-NOISE_ROUNDS = 12
-NOISE_ATTEMPTS = 3
+NOISE_PAIRS, MORE_NOISE_PAIRS = 8, 24
 QUIET = 0.03
 Vet = Callable[[], None]
 """Vets the candidate at hand, once; raises `Refused`."""
@@ -55,7 +54,7 @@ class Vets(Protocol):
 
 @dataclass(frozen=True)
 class NoiseFloor:
-    """What identical code differs by on this machine; `relative` is a fraction, e.g. 0.01."""
+    """What identical code differs by in a confirmation; `relative` is a fraction: 0.01 is 1 %."""
 
     relative: float
     comparisons: tuple[Comparison, ...]
@@ -193,14 +192,14 @@ class Evaluator:
         return self._cascade(candidate, None, clock, VERIFY_SECONDS)
 
     def noise_floor(self, candidate: Candidate) -> NoiseFloor:
-        """A/A: a kernel against itself in another process; longer if the machine is not quiet."""
+        """A/A: a kernel against itself in fresh pairs of runners, as in a confirmation; more of
+        them if the machine is not quiet."""
         self.tell("noise", "the same kernel twice")
         with self._lease.exclusive():
-            for attempt in range(1, NOISE_ATTEMPTS + 1):
-                rounds = attempt * NOISE_ROUNDS
-                series = patiently(partial(self.contest.against_itself, candidate, rounds))
-                found = series.interval()
-                relative = max(found.high - 1.0, 1.0 - found.low, 0.0)
+            for pairs in (NOISE_PAIRS, MORE_NOISE_PAIRS):
+                sitting = partial(self.contest.sittings, candidate, candidate, pairs, "itself")
+                series = patiently(sitting)
+                relative = sittings.noise(series.sittings())
                 if relative < QUIET:
                     break
         return NoiseFloor(relative, self.contest.comparisons(series, "noise"))

@@ -274,9 +274,9 @@ def is_improvement(estimates: Sequence[float], noise_floor: float) -> bool:
     """The acceptance rule of a confirmation.
 
     The lower 95 % bound over all sittings must lie above 1.02, and the estimate itself above the
-    machine's noise floor. That floor is what one pair of processes differs by; the bound takes the
-    scatter between pairs into account already, and against both at once a true gain of 10 % goes
-    unseen wherever pairs differ by 5 %.
+    machine's noise floor. The bound takes the scatter between pairs into account already, so it
+    need not clear the floor as well: then a true gain of 10 % would go unseen wherever pairs differ
+    by 5 %.
 
     Args:
         estimates: One log-ratio per sitting.

@@ -73,6 +73,18 @@ def upper_bound(estimates: Sequence[float], confidence: float = 0.95) -> float:
     return 1.0 / lower_bound([-e for e in estimates], confidence)
 
 
+def noise(estimates: Sequence[float]) -> float:
+    """What sittings of identical code say they differ by, as a fraction: 0.01 is 1 %.
+
+    Their estimate with one standard error on top; the estimate alone could be 0 by luck.
+
+    Raises:
+        ValueError: As `interval`.
+    """
+    found = _location(estimates)
+    return math.expm1(abs(found.centre) + found.error)
+
+
 @functools.cache
 def student(probability: float, freedom: int) -> float:
     """Quantile of Student's t distribution, for probabilities from 0.5 to 0.999.

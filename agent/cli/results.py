@@ -236,28 +236,29 @@ def _table(table: Sequence[Row], width: int) -> list[str]:
         return []
     workloads = [t.workload for t in table[0].timings]
     names = max(_NARROWEST, *(len(row.name) + 1 for row in table))
-    at_once = max(1, (width - names - _OVERALL) // _WORKLOAD)
+    wide = max(_WORKLOAD, *(len(name) + 2 for name in workloads))
+    at_once = max(1, (width - names - _OVERALL) // wide)
     lines = ["time per call and share of the roofline; below it, speedup of the best over it "
              "(95 % interval)"]  # fmt: skip
     for start in range(0, len(workloads), at_once):
         shown = workloads[start : start + at_once]
-        heads = "".join(f"{name:<{_WORKLOAD}}" for name in shown)
+        heads = "".join(f"{name:<{wide}}" for name in shown)
         lines.append(f"{'kernel':<{names}}{'all workloads':<{_OVERALL}}{heads}".rstrip())
         for row in table:
-            lines += _row_lines(row, shown, names)
+            lines += _row_lines(row, shown, names, wide)
     return lines
 
 
-def _row_lines(row: Row, workloads: Sequence[str], names: int) -> list[str]:
+def _row_lines(row: Row, workloads: Sequence[str], names: int, wide: int) -> list[str]:
     timings = {t.workload: t for t in row.timings}
     first = f"{row.name:<{names}}{'' if row.best_is is None else ratio(row.best_is):<{_OVERALL}}"
     apart = row.best_is is None or row.best_is.distinguishable
     second = " " * names + f"{'' if apart else 'indistinguishable':<{_OVERALL}}"
     for name in workloads:
         timing = timings.get(name)
-        first += f"{'-' if timing is None else _time_cell(timing):<{_WORKLOAD}}"
+        first += f"{'-' if timing is None else _time_cell(timing):<{wide}}"
         best_is = None if timing is None else timing.best_is
-        second += f"{'' if best_is is None else _interval_cell(best_is):<{_WORKLOAD}}"
+        second += f"{'' if best_is is None else _interval_cell(best_is):<{wide}}"
     return [line.rstrip() for line in (first, second) if line.strip()]
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from evaluator.candidate import Candidate
-from evaluator.cascade import Evaluator
+from evaluator.cascade import NOISE_PAIRS, Evaluator
 from evaluator.errors import ConfigError
 from evaluator.evaluation import Evaluation
 from evaluator.outcome import Outcome
+from evaluator.racing import PAIR_ROUNDS
 from evaluator.statistics import IMPROVEMENT
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.provider import Command, Sandbox, SandboxError, Session
@@ -169,7 +170,7 @@ def test_the_noise_floor(evaluator: Evaluator) -> None:
     found = evaluator.noise_floor(SLOW)
     assert 0 <= found.relative < 1
     assert [c.phase for c in found.comparisons] == ["noise"]
-    assert len(found.comparisons[0].rounds) >= 12
+    assert len(found.comparisons[0].rounds) >= NOISE_PAIRS * PAIR_ROUNDS / 2
 
 
 def test_an_unknown_backend(cache: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from evaluator.racing import CONFIRM_PAIRS, FEWEST_PAIRS, PAIR_ROUNDS, is_improvement
-from evaluator.sittings import interval, lower_bound, student, upper_bound
+from evaluator.sittings import interval, lower_bound, noise, student, upper_bound
 
 ESTIMATES = st.lists(st.floats(-1, 1), min_size=2, max_size=20)
 TRIALS = 1000
@@ -33,6 +33,13 @@ def confirmations(gain: float, between: float, within: float, pairs: int) -> NDA
 def test_quantiles_are_those_of_the_tables() -> None:
     found = {key: student(*key) for key in TABLE}
     assert found == pytest.approx(TABLE, rel=1e-3)
+
+
+def test_noise_is_the_estimate_and_its_error() -> None:
+    assert noise([0.02] * 8) == pytest.approx(math.expm1(0.02))
+    assert noise([-0.02] * 8) == pytest.approx(math.expm1(0.02))
+    few, many = ([0.06, -0.06] * n for n in (4, 16))
+    assert 0.01 < noise(many) < noise(few) < 0.06
 
 
 @pytest.mark.parametrize("pairs", [FEWEST_PAIRS, CONFIRM_PAIRS])

@@ -162,3 +162,11 @@ def test_what_was_left_out_and_what_a_reviewer_did_is_said() -> None:
     assert document["simplified"]["steps"] == steps
     assert document["reviewed"] is None
     json.dumps(document)
+
+
+def test_long_names_of_workloads_stay_apart() -> None:
+    names = ("batch=16,channels=64,height=128", "batch=1,channels=512,height=7")
+    comparisons = tuple(comparison("seed", name, 2.0) for name in names)
+    text = results.render(report(comparisons=comparisons, baselines=None))
+    heads = [line for line in text.splitlines() if line.startswith("kernel ")]
+    assert " ".join(heads).split() == ["kernel", "all", "workloads", names[0], names[1]]
