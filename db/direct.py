@@ -31,7 +31,7 @@ def run(
     session: Session,
     statement: Executable,
     values: Mapping[str, Any] | Sequence[Mapping[str, Any]],
-) -> CursorResult[Any]:
+) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement on tables, in the session's transaction."""
     return session.connection().execute(statement, values)
 
