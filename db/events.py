@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.column_types import now
 from db.direct import insert_row
 from db.encoding import plain
 from db.models import EventRow
 from db.records import Event, EventKind
 
 
-def store(session: Session, campaign: int, event: Event) -> None:
-    """Add one."""
+def store(
+    session: Session, campaign: int, event: Event, created: datetime.datetime | None = None
+) -> None:
+    """Add one, of this instant if it is of no other."""
     insert_row(
         session,
         EventRow,
@@ -20,6 +25,7 @@ def store(session: Session, campaign: int, event: Event) -> None:
         kind=event.kind.value,
         model_call_id=event.call,
         details=plain(event.details),
+        created=created or now(),
     )
 
 

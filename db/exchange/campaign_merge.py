@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from db import events
 from db.blobs import store_optional, store_text
 from db.column_types import storable
 from db.encoding import compress
@@ -15,10 +16,20 @@ from db.exchange.records import (
     CallRecord,
     CampaignRecord,
     EliteRecord,
+    EventRecord,
     LessonRecord,
     ProposalRecord,
 )
-from db.models import Campaign, EliteRow, LessonRow, Measurement, ModelCallRow, Parent, Proposal
+from db.models import (
+    Campaign,
+    EliteRow,
+    EventRow,
+    LessonRow,
+    Measurement,
+    ModelCallRow,
+    Parent,
+    Proposal,
+)
 from db.records import CallState
 
 
@@ -163,6 +174,21 @@ def lesson(session: Session, ledger: Ledger, record: LessonRecord) -> Fate:
             import_id=ledger.import_id,
         )
     )
+    return Fate.NEW
+
+
+def event(session: Session, ledger: Ledger, record: EventRecord) -> Fate:
+    """A turn of a search; they only ever grow in number."""
+    place = ledger.campaigns[record.campaign]
+    known = session.scalar(
+        select(func.count()).select_from(EventRow).where(EventRow.campaign_id == place.id)
+    )
+    if record.index <= (known or 0):
+        return Fate.KNOWN
+    if place.own:
+        return _not_here(ledger, record.campaign, f"event {record.index}")
+    about = None if record.call is None else ledger.calls[record.campaign, record.call]
+    events.store(session, place.id, from_records.event(record, about), record.created)
     return Fate.NEW
 
 

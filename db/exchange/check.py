@@ -18,6 +18,7 @@ from db.exchange.records import (
     EliteRecord,
     End,
     EvaluationRecord,
+    EventRecord,
     Header,
     LessonRecord,
     ProblemRecord,
@@ -79,6 +80,7 @@ class _Check:
         self._candidates: dict[str, str] = {}
         self._campaigns: set[str] = set()
         self._calls: Counter[str] = Counter()
+        self._events: Counter[str] = Counter()
         self._evaluations: dict[str, str] = {}
         self._ordinals: set[tuple[str, int]] = set()
         self._proposed: set[tuple[str, str]] = set()
@@ -119,6 +121,8 @@ class _Check:
                 self._elite(record)
             case LessonRecord():
                 self._lesson(record)
+            case EventRecord():
+                self._event(record)
 
     def finish(self) -> None:
         """Nothing more comes."""
@@ -221,6 +225,15 @@ class _Check:
             self._belongs(record.campaign)
         if record.candidate is not None:
             self._known(record.candidate)
+
+    def _event(self, record: EventRecord) -> None:
+        short = f"event {record.index} of campaign {record.campaign}"
+        self._belongs(record.campaign)
+        self._events[record.campaign] += 1
+        if record.index != self._events[record.campaign]:
+            self._fail(f"{short} is out of order")
+        if record.call is not None and not 1 <= record.call <= self._calls[record.campaign]:
+            self._fail(f"{short}: there is no call {record.call}")
 
     def _stands_on(self, problem: str, revision: str, target: str) -> None:
         if (problem, revision) not in self._revisions:

@@ -24,6 +24,7 @@ from db.exchange.records import (
     CampaignRecord,
     EliteRecord,
     End,
+    EventRecord,
     Header,
     LessonRecord,
     ProblemRecord,
@@ -38,6 +39,7 @@ from db.models import (
     Candidate,
     EliteRow,
     Evaluation,
+    EventRow,
     LessonRow,
     ModelCallRow,
     Problem,
@@ -124,6 +126,7 @@ class _Dump:
         yield self._proposal_records()
         yield self._elite_records()
         yield self._lesson_records()
+        yield self._event_records()
 
     def _problem_records(self) -> Iterator[Record]:
         for (row,) in self._rows.by_number(Problem, self._chosen.problems, 1):
@@ -281,6 +284,19 @@ class _Dump:
                     text=row.text[:MOST_WORDS],
                     speedup=row.speedup,
                     confirmed=row.confirmed,
+                    created=row.created,
+                )
+
+    def _event_records(self) -> Iterator[Record]:
+        for page in self._rows.of_campaigns(EventRow, EventRow.id):
+            for index, row in enumerate(page, start=1):
+                about = row.model_call_id
+                yield EventRecord(
+                    campaign=self._rows.keys[row.campaign_id],
+                    index=index,
+                    what=row.kind,  # type: ignore[arg-type]  # checked when the record is made
+                    call=None if about is None else self._calls[about],
+                    details=convert.free(row.details),
                     created=row.created,
                 )
 

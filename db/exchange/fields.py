@@ -114,7 +114,7 @@ class SpeedupPart(Part):
     confirmed: bool
     """From fresh processes with fresh inputs."""
     distinguishable: bool
-    """The interval excludes 1 by more than the noise floor."""
+    """The interval excludes 1 by 2 %, the estimate by the noise floor."""
 
 
 class EvidencePart(Part):

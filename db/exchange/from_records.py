@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from db.exchange.fields import ComparisonPart, SpeedupPart, read_number
-from db.exchange.records import CandidateRecord, EvaluationRecord
+from db.exchange.records import CandidateRecord, EvaluationRecord, EventRecord
+from db.records import Event, EventKind
 from evaluator.candidate import Candidate
 from evaluator.evaluation import (
     Check,
@@ -65,6 +66,11 @@ def evaluation(record: EvaluationRecord) -> Evaluation:
         improved=record.improved,
         unreached=tuple(Unreached(u.first, u.last, u.source, u.branch) for u in record.unreached),
     )
+
+
+def event(record: EventRecord, call: int | None) -> Event:
+    """The event; `call` is the row of the call it is about."""
+    return Event(EventKind(record.what), _details(record.details), call)
 
 
 def comparisons(parts: Iterable[ComparisonPart]) -> tuple[Comparison, ...]:

@@ -25,6 +25,7 @@ from db.exchange.records import (
     CandidateRecord,
     EliteRecord,
     EvaluationRecord,
+    EventRecord,
     LessonRecord,
     ProblemRecord,
     ProposalRecord,
@@ -101,6 +102,8 @@ def _take(session: Session, ledger: Ledger, record: Record) -> Fate:
             return campaign_merge.elite(session, ledger, record)
         case LessonRecord():
             return campaign_merge.lesson(session, ledger, record)
+        case EventRecord():
+            return campaign_merge.event(session, ledger, record)
     raise AssertionError(f"{type(record)} is none of KINDS")
 
 

@@ -246,6 +246,22 @@ class LessonRecord(Record):
     created: Instant
 
 
+class EventRecord(Record):
+    """A turn in a campaign that is no evaluation."""
+
+    plural = "events"
+    kind: Literal["event"] = "event"
+    campaign: Key
+    index: Count
+    """Place among the campaign's events, from 1."""
+    what: Literal["extinction", "review", "reviewer-off"]
+    """An island was given up; a reviewer's word on an answer; the reviewer is asked no more."""
+    call: Count | None
+    """Index of the model call it is about."""
+    details: Free
+    created: Instant
+
+
 class End(Record):
     """The last record: how many of each kind came before, so that a file cut short is noticed."""
 
@@ -264,6 +280,7 @@ KINDS: tuple[type[Record], ...] = (
     ProposalRecord,
     EliteRecord,
     LessonRecord,
+    EventRecord,
 )
 """Between header and end, in this order: what a record refers to has come before."""
 

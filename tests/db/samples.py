@@ -7,7 +7,15 @@ import hashlib
 import random
 
 from db.archive import Archive
-from db.records import CampaignRecord, Elite, Lesson, ModelCall, Question
+from db.records import (
+    CampaignRecord,
+    Elite,
+    Event,
+    EventKind,
+    Lesson,
+    ModelCall,
+    Question,
+)
 from evaluator.candidate import Candidate
 from evaluator.evaluation import (
     Check,
@@ -145,7 +153,9 @@ def full_campaign(archive: Archive, first: int = 0, target: str = TARGET) -> Cam
         lesson=Lesson("unrolling helps", kernel(first + 1).digest, 2.5, True),
     )
     broken = dataclasses.replace(refused(kernel(first + 2)), target=target)
-    archive.record_evaluation(record.id, broken)
+    gone = Event(EventKind.EXTINCTION, {"island": 1, "best": 1.25, "stale": True})
+    off = Event(EventKind.REVIEWER_OFF, {"reason": "wrong too often"}, call)
+    archive.record_evaluation(record.id, broken, happened=(gone, off))
     archive.record_noise_floor(record.id, 0.01, [comparison("self")])
     speedups = (Speedup("eager", Interval(1.5, 1.4, 1.6), True, True),)
     best = kernel(first + 1).digest

@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from evaluator import racing
+from evaluator import racing, sittings
 from evaluator.overlap import FEWEST_CHAINS
-from evaluator.racing import FEWEST_PAIRS, PROBES, Series, is_improvement
+from evaluator.racing import (
+    CONFIRM_PAIRS,
+    FEWEST_PAIRS,
+    PROBES,
+    WIDER,
+    Series,
+    is_improvement,
+)
 from evaluator.stopwatch import EARLY_SECONDS, FOREIGN_SHARE, Timed
 
 
@@ -183,6 +190,13 @@ def test_every_sitting_counts_alike() -> None:
     centre = math.exp(sum(map(math.log, gains)) / 4)
     assert found.interval().estimate == pytest.approx(centre)
     assert found.comparison(0, "64x1024", "confirm").speedup == found.interval()
+
+
+def test_an_interval_after_more_pairs_than_planned_is_wider() -> None:
+    gains = (1.0, 1.1) * CONFIRM_PAIRS
+    found = sat(*([timed(1.0, g)] * 4 for g in gains)).interval()
+    assert found == sittings.interval([math.log(g) for g in gains], WIDER)
+    assert found.high > sittings.interval([math.log(g) for g in gains]).high
 
 
 def test_rounds_alone_do_not_narrow_what_sittings_disagree_on() -> None:

@@ -58,17 +58,19 @@ def test_what_goes_out_comes_in_the_same(
     done = archive.export(tmp_path / form)
     assert done.counts == {
         "problem": 1, "target": 1, "candidate": 4, "campaign": 1, "call": 1,
-        "evaluation": 5, "proposal": 4, "elite": 1, "lesson": 1,
+        "evaluation": 5, "proposal": 4, "elite": 1, "lesson": 1, "event": 2,
     }  # fmt: skip
-    assert sums(other.take_in(tmp_path / form)) == (19, 0, 0)
+    assert sums(other.take_in(tmp_path / form)) == (21, 0, 0)
     assert content(other, tmp_path) == content(archive, tmp_path)
     for target in (other, archive):
-        assert sums(target.take_in(tmp_path / form)) == (0, 19, 0)
+        assert sums(target.take_in(tmp_path / form)) == (0, 21, 0)
     assert other.candidate(odd.digest) == odd
     before, after = archive.load_campaign(1), other.load_campaign(1)
     assert after.noise_floor == before.noise_floor
     assert after.baselines == before.baselines
     assert after.elites == before.elites
+    assert after.events == before.events
+    assert len(after.events) == 2
     assert after.spending == before.spending
     mine, theirs = (a.show(kernel(2).digest).proposals[0] for a in (archive, other))
     assert theirs == mine

@@ -88,6 +88,9 @@ SPOILT: dict[str, tuple[Callable[[Lines], object], str]] = {
         lambda x: first(x, "evaluation")["comparisons"][0]["rounds"]["used"].pop(),
         "different lengths",
     ),
+    "an unknown turn": (change("event", what="coup"), "event.what"),
+    "a turn too early": (change("event", index=2), "out of order"),
+    "a turn about no call": (change("event", call=7), "no call 7"),
     "not a number": (change("elite", score="fast"), "elite.score"),
     "Base64 of nothing": (change("candidate", exact="!"), "not Base64"),
 }
