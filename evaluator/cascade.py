@@ -35,7 +35,7 @@ from sandbox.provider import Sandbox, SandboxError
 
 SLOWER_THAN_INCUMBENT = 50.0
 SHORTEST_LIMIT = 2.0
-NOISE_PAIRS, MORE_NOISE_PAIRS = 8, 24
+NOISE_PAIRS, MORE_NOISE_PAIRS = 8, 16
 QUIET = 0.03
 Vet = Callable[[], None]
 """Vets the candidate at hand, once; raises `Refused`."""

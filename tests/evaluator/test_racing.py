@@ -248,8 +248,9 @@ class Idle:
         ((0.9,) * 16, 4, False),
         ((1.04, 1.05, 1.06, 1.05) * 4, 8, True),  # sure
         ((0.99, 1.03, 1.00, 1.04) * 4, 8, False),  # not even an estimate above 2 %
+        ((0.97, 1.09, 0.98, 1.06) * 4, 8, False),  # a little above: all pairs would not do
         ((0.98, 1.12, 1.09, 1.05) * 8, 16, True),  # close: sure after eight more
-        ((0.88, 1.20, 0.92, 1.16) * 8, 32, False),  # close to the end
+        ((0.96, 1.15) * 16, 32, False),  # close to the end
     ],
 )
 def test_more_pairs_follow_while_it_is_close(
