@@ -140,7 +140,7 @@ def _measure_way(shop: Workshop, contest: Contest, kernel: Candidate, way: _Way)
         shop.stopwatch.silent = frozenset({way.name})
         try:
             series = Series("candidate", way.name)
-            racing.warm_up(shop.stopwatch, (mine, lane), estimates)
+            estimates = racing.warm_up(shop.stopwatch, (mine, lane), estimates)
             racing.run_rounds(shop.stopwatch, (mine, lane), estimates, series, ROUNDS, double=False)
         finally:
             shop.stopwatch.silent = frozenset()

@@ -18,7 +18,14 @@ from evaluator.evaluation import Comparison, Interval, Round
 from evaluator.foreign_load import ForeignLoad
 from evaluator.lane import Lane
 from evaluator.statistics import Decision
-from evaluator.stopwatch import EARLY_SECONDS, FOREIGN_SHARE, Stopwatch, Timed, slope
+from evaluator.stopwatch import (
+    EARLY_SECONDS,
+    FOREIGN_SHARE,
+    WINDOW_SECONDS,
+    Stopwatch,
+    Timed,
+    slope,
+)
 from evaluator.verify import watching
 
 FEWEST_PAIRS, CONFIRM_PAIRS, MOST_PAIRS = 4, 8, 32
@@ -33,6 +40,7 @@ for when it is decided whether more pairs are worth their time."""
 CLEAR_GAIN = 1.1
 OBVIOUS_GAIN, OBVIOUS_LOSS = 1.25, 0.9
 """Where every round says so, half the rounds do."""
+GAUGE_ROUNDS = 3
 FEWEST_ROUNDS = 2
 """A sitting with fewer undisturbed rounds does not count."""
 PROBES = 3
@@ -51,6 +59,7 @@ class Series:
         first, second: Labels of the lanes.
         timed: Rounds by workload.
         starts: Number of the first round of every sitting, if there were several.
+        estimates: What its windows are sized by.
         chains: Seconds per call in chains, by workload (see `evaluator.overlap`).
         foreign: Share of the machine that other processes took, by sitting.
     """
@@ -59,6 +68,7 @@ class Series:
     second: str
     timed: list[list[Timed]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    estimates: Estimates = field(default_factory=dict)
     chains: list[list[Mapping[str, float]]] = field(default_factory=list)
     foreign: list[float] = field(default_factory=list)
 
@@ -213,12 +223,29 @@ def run_chains(stopwatch: Stopwatch, lanes: Sequence[Lane], series: Series) -> N
         column += [stopwatch.reveal(group, order) for _ in range(stopwatch.chains(group))]
 
 
-def warm_up(stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates) -> None:
-    """Bind fresh lanes and run one round that does not count: threads, page tables, code pages."""
+def warm_up(
+    stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates, rounds: int = GAUGE_ROUNDS
+) -> Estimates:
+    """Bind fresh lanes and run rounds that do not count: threads, page tables, code pages.
+
+    Returns:
+        How fast the lanes are now and side by side: the least seconds of each in these rounds. What
+        was known of one may come from a busier hour. Its windows would get fewer calls than the
+        other's, and calls in shorter windows are slower: by 12 % at half the calls, where memory
+        is the limit.
+    """
     for lane in lanes:
         with watching(lane, "load"):
             lane.bind(stopwatch.arena)
-    run_rounds(stopwatch, lanes, estimates, Series("", ""), 1, double=False)
+    found = Series("", "")
+    for _ in range(rounds):
+        run_rounds(stopwatch, lanes, estimates, found, 1, double=False)
+        if all(s > WINDOW_SECONDS for column in found.timed for s in column[-1].seconds.values()):
+            break  # one call is a window
+    return {
+        workload.name: {n.label: min(t.seconds[n.label] for t in column) for n in lanes}
+        for workload, column in zip(stopwatch.workloads, found.timed, strict=True)
+    }
 
 
 def race(
@@ -227,7 +254,7 @@ def race(
     """Rounds until it is clear whether the candidate deserves a confirmation."""
     series = Series(candidate.label, other.label)
     decision = Decision.CONTINUE
-    warm_up(stopwatch, (candidate, other), estimates)
+    estimates = warm_up(stopwatch, (candidate, other), estimates)
     while decision is Decision.CONTINUE:
         run_rounds(stopwatch, (candidate, other), estimates, series, 1, double=False)
         if series.clean_rounds() >= 2 or len(series.timed[0]) >= PATIENCE_ROUNDS:
@@ -269,11 +296,17 @@ def confirm(
 
 
 def sit(stopwatch: Stopwatch, lanes: Sequence[Lane], estimates: Estimates, series: Series) -> None:
-    """One sitting of a confirmation: warms up fresh lanes and adds their rounds to the series."""
-    warm_up(stopwatch, lanes, estimates)
+    """One sitting of a confirmation: warms up fresh lanes and adds their rounds to the series.
+
+    All sittings of a series have windows of the same sizes, which the first one finds.
+    """
+    if series.estimates:
+        warm_up(stopwatch, lanes, series.estimates, 1)
+    else:
+        series.estimates = warm_up(stopwatch, lanes, estimates)
     series.sit()
     for _ in range(2):
-        run_rounds(stopwatch, lanes, estimates, series, PAIR_ROUNDS // 2, double=True)
+        run_rounds(stopwatch, lanes, series.estimates, series, PAIR_ROUNDS // 2, double=True)
         if _obvious(series):
             break
 

@@ -1,4 +1,7 @@
-"""The right kernels that faults are planted in: seeds, honest kernels, optimised ones."""
+"""The right kernels that faults are planted in: seeds, honest kernels, optimised ones.
+
+Ten problems have kernels optimised by hand; the others' are the embedded proposer's first children.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.transform.openings import openings
 from agent.transform.syntax import parse
 from evaluator import catalogue
 from evaluator.candidate import Candidate
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "benchmarks" / "mutants" / "kernels", ROOT / "tests" / "honest")
+HANDMADE = (
+    "softmax", "layernorm", "rmsnorm_residual", "bias_gelu", "gemv", "cumsum", "gemm", "jacobi2d",
+    "histogram", "spmv_csr",
+)  # fmt: skip
+OPENING, OPENINGS = "opening", 3
 _PROBLEM = re.compile(r"^// problem: (\w+)$", re.MULTILINE)
 
 
@@ -22,7 +31,7 @@ class Subject:
 
     Attributes:
         problem: Name of the problem.
-        name: `seed`, or folder and file.
+        name: `seed`, folder and file, or `opening` and a number.
         source: Its text.
     """
 
@@ -36,6 +45,11 @@ class Subject:
         return Candidate(self.problem, "cpp", self.source)
 
     @property
+    def is_opening(self) -> bool:
+        """Nobody has vouched for it yet: a program made it."""
+        return self.name.startswith(OPENING)
+
+    @property
     def is_seed(self) -> bool:
         """It is the problem's naive kernel."""
         return self.name == "seed"
@@ -44,7 +58,15 @@ class Subject:
 def subjects(problem: str) -> list[Subject]:
     """All kernels of a problem that can be parsed, the seed first."""
     seed = Subject(problem, "seed", catalogue.seed_source(catalogue.load(problem), "cpp"))
-    return [seed, *(s for s in _collected() if s.problem == problem and parse(s.source))]
+    collected = [s for s in _collected() if s.problem == problem and parse(s.source)]
+    if problem in HANDMADE:
+        return [seed, *collected]
+    made = openings(seed.source)[:OPENINGS]
+    return [
+        seed,
+        *collected,
+        *(Subject(problem, f"{OPENING}-{n}", p.source) for n, p in enumerate(made, 1)),
+    ]
 
 
 def _collected() -> Iterator[Subject]:

@@ -8,15 +8,18 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import torch
 
 from agent.transform.syntax import parse
-from benchmarks.mutants.broad import PROBLEMS
+from benchmarks.mutants.broad import broad
 from benchmarks.mutants.draw import BY_HAND, OPERATORS, draw, mutants
 from benchmarks.mutants.handmade import MISTAKES
 from benchmarks.mutants.kinship import Comparer, Kin
-from benchmarks.mutants.subjects import Subject, subjects
+from benchmarks.mutants.subjects import HANDMADE, Subject, subjects
 from evaluator import catalogue
 from evaluator.candidate import Candidate
+from evaluator.inputs import draw_inputs
+from evaluator.numeric import reference_outputs
 from evaluator.problem import Role
 from sandbox.bubblewrap import Bubblewrap
 
@@ -108,9 +111,27 @@ def test_mistakes_by_hand_belong_to_seeds() -> None:
     assert mutants(sample(), BY_HAND) == []
 
 
-def test_every_problem_has_optimised_subjects() -> None:
-    for name in PROBLEMS:
-        assert sum(s.name.startswith("kernels/") for s in subjects(name)) >= 2
+@pytest.mark.parametrize("name", HANDMADE)
+def test_problems_with_kernels_by_hand_have_two(name: str) -> None:
+    assert sum(s.name.startswith("kernels/") for s in subjects(name)) >= 2
+
+
+def test_other_problems_have_kernels_made_by_rules() -> None:
+    for name in set(catalogue.builtin_names()) - set(HANDMADE):
+        assert subjects(name)[0].is_seed
+        assert any(s.is_opening for s in subjects(name)), name
+
+
+@pytest.mark.parametrize("name", ["ntt", "monarch", "decode_attention", "gemv_int4", "topk"])
+def test_shapes_for_comparing_make_sense(name: str) -> None:
+    problem = catalogue.load(name)
+    drawn = broad(problem, seed=1, count=30)
+    assert len({w.name for w in drawn[:30]}) == 30
+    assert len({tuple(w.dims.items()) for w in drawn[:30]}) > 12
+    assert drawn == broad(problem, seed=1, count=30)
+    for workload in drawn[:30]:
+        inputs = draw_inputs(problem, workload, torch.Generator().manual_seed(2))
+        reference_outputs(problem, workload, inputs, "float64")
 
 
 def test_drawing_depends_on_the_seed_alone_and_repeats_nothing() -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutants.broad import PROBLEMS
-from benchmarks.mutants.subjects import subjects
+from benchmarks.mutants.subjects import HANDMADE, subjects
 from benchmarks.mutation_score import measure
 from evaluator import catalogue, verify
 from evaluator.problem import Problem, Role
@@ -29,7 +28,10 @@ QUICK = ("cumsum", "gemv", "histogram")
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow], id=n) for n in PROBLEMS],
+    [
+        pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow], id=n)
+        for n in catalogue.builtin_names()
+    ],
 )
 def test_faults_in_the_seed_are_found(
     name: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +46,7 @@ def test_faults_in_the_seed_are_found(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", HANDMADE)
 def test_faults_in_unusual_kernels_are_found(name: str, tmp_path: Path) -> None:
     record = measure(catalogue.load(name), subjects(name), seed=5, count=20, cache=tmp_path)
     assert record.mutants == 20

@@ -51,6 +51,20 @@ def test_a_kernel_is_no_improvement_on_itself(evaluator: Evaluator) -> None:
     assert 1 / MARGIN < series.interval().estimate < MARGIN
 
 
+@pytest.mark.parametrize("stale", [0.25, 4.0])
+def test_what_was_known_of_a_kernels_speed_tips_no_scale(
+    evaluator: Evaluator, stale: float
+) -> None:
+    contest = evaluator.contest
+    with evaluator.workshop.lease.exclusive():
+        seconds = contest.against_itself(TWICE, 2).median_seconds(0, "candidate")
+        contest.learn(TWICE, {"64x1024": seconds * stale})
+        twin = Candidate("softmax", "cpp", TWICE.source + "\n")
+        contest.learn(twin, {"64x1024": seconds})
+        series = contest.sittings(TWICE, twin, 1)
+    assert all(t.calls["candidate"] == t.calls["incumbent"] for t in series.timed[0])
+
+
 def test_a_kernel_alone_is_timed_and_audited(evaluator: Evaluator) -> None:
     found = evaluator.evaluate(repeated(4))
     assert found.outcome is Outcome.OK
