@@ -57,7 +57,8 @@ def _last(connection: sqlite3.Connection, table: Table) -> int:
 def _statement(table: Table, last: dict[str, int], copy: int) -> str:
     names = ", ".join(f'"{c.name}"' for c in table.columns)
     values = ", ".join(_value(c, last, copy) for c in table.columns)
-    return f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM "{table.name}"{_own(table, last)}'
+    source = f'"{table.name}"{_own(table, last)}'
+    return f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {source}'
 
 
 def _own(table: Table, last: dict[str, int]) -> str:

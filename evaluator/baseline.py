@@ -140,8 +140,8 @@ def _measure_way(shop: Workshop, contest: Contest, kernel: Candidate, way: _Way)
         shop.stopwatch.silent = frozenset({way.name})
         try:
             series = Series("candidate", way.name)
-            estimates = racing.warm_up(shop.stopwatch, (mine, lane), estimates)
-            racing.run_rounds(shop.stopwatch, (mine, lane), estimates, series, ROUNDS, double=False)
+            sizes = racing.warm_up(shop.stopwatch, (mine, lane), estimates)
+            racing.run_rounds(shop.stopwatch, (mine, lane), sizes, series, ROUNDS, double=False)
         finally:
             shop.stopwatch.silent = frozenset()
             mine.close()

@@ -145,8 +145,8 @@ class Contest:
         series = Series("candidate", label)
         stopwatch = self._shop.stopwatch
         try:
-            estimates = racing.warm_up(stopwatch, lanes, estimates)
-            racing.run_rounds(stopwatch, lanes, estimates, series, rounds, double=False)
+            sizes = racing.warm_up(stopwatch, lanes, estimates)
+            racing.run_rounds(stopwatch, lanes, sizes, series, rounds, double=False)
             if first.digest == second.digest:  # the same mistake twice agrees with itself
                 for group in range(len(stopwatch.workloads)):
                     stopwatch.audit(group, lanes[0])
