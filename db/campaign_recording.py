@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from db.campaigns import campaign_record
-from db.column_types import now, storable
+from db.column_types import now
 from db.direct import insert_row, run, table, update_row
 from db.encoding import canonical, compress, digest_of, plain
 from db.errors import ArchiveError
@@ -200,7 +200,7 @@ def store_lesson(session: Session, campaign: Running, lesson: Lesson) -> None:
         target_id=campaign.target_id,
         campaign_id=campaign.id,
         candidate_id=candidate_id,
-        text=storable(lesson.text),
+        text=lesson.text,
         speedup=lesson.speedup,
         confirmed=lesson.confirmed,
     )
@@ -208,7 +208,7 @@ def store_lesson(session: Session, campaign: Running, lesson: Lesson) -> None:
 
 def finish(session: Session, campaign: int, status: CampaignStatus, reason: str) -> None:
     """Set where a campaign stands and why."""
-    update_row(session, Campaign, campaign, status=status.value, reason=storable(reason))
+    update_row(session, Campaign, campaign, status=status.value, reason=reason)
 
 
 def _replace_comparisons(

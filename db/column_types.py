@@ -1,4 +1,5 @@
-"""Column types: digests as bytes, instants as microseconds, small structures as JSON, reals."""
+"""Column types: digests as bytes, instants as microseconds, small structures as JSON, reals, and
+texts that every database can hold."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import datetime
 import math
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, Double, Integer, LargeBinary
+from sqlalchemy import JSON, BigInteger, Dialect, Double, Integer, LargeBinary, String
 from sqlalchemy.types import TypeDecorator
 
 Key = BigInteger().with_variant(Integer, "sqlite")
@@ -30,6 +31,20 @@ class HexDigest(TypeDecorator[str]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         """Bytes to hex."""
         return None if value is None else bytes(value).hex()
+
+
+class Words(TypeDecorator[str]):
+    """Any text in Python; lone surrogates and NUL, which databases do not take, are replaced."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """What can be stored."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        text = value.encode("utf-8", "replace").decode()
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class Instant(TypeDecorator[datetime.datetime]):
@@ -65,8 +80,3 @@ class Real(TypeDecorator[float]):
 def now() -> datetime.datetime:
     """This instant, in UTC."""
     return datetime.datetime.now(datetime.UTC)
-
-
-def storable(text: str) -> str:
-    """Without what database texts cannot hold: lone surrogates and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -6,7 +6,6 @@ from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from db.blobs import load_texts, store_optional, store_text
-from db.column_types import storable
 from db.direct import insert_row, run, table, update_row
 from db.errors import ArchiveError
 from db.models import ModelCallRow
@@ -52,7 +51,7 @@ def answer(
         prompt_tokens=figures.prompt_tokens,
         completion_tokens=figures.completion_tokens,
         cost=figures.cost,
-        error=None if figures.error is None else storable(figures.error),
+        error=figures.error,
         completion_id=store_optional(session, completion),
     )
     _require(found, campaign, call)
@@ -60,7 +59,7 @@ def answer(
 
 def conclude(session: Session, campaign: int, call: int, error: str | None = None) -> None:
     """See `CallLog.conclude_call`."""
-    why = {} if error is None else {"error": storable(error)}
+    why = {} if error is None else {"error": error}
     own = {"campaign_id": campaign}
     found = update_row(
         session, ModelCallRow, call, where=own, state=CallState.CONCLUDED.value, **why

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.column_types import HexDigest, Instant, Key, Real, Structure, now
+from db.column_types import HexDigest, Instant, Key, Real, Structure, Words, now
 
 
 class Base(DeclarativeBase):
@@ -38,6 +38,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime.datetime: Instant,
+        str: Words,
         dict[str, Any]: Structure,
         list[str]: Structure,
     }
@@ -170,6 +171,7 @@ class Evaluation(Base):
     __table_args__ = (
         Index(None, "problem_id", "target_id", "seed_confirmed", "seed_speedup"),
         Index(None, "seed_confirmed", "seed_speedup"),
+        Index(None, "problem_id", "target_id", "recheck", "outcome"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.id"), index=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.blobs import store_text
 from db.campaign_recording import Running
 from db.claims import found_here
-from db.column_types import now, storable
+from db.column_types import now
 from db.direct import insert_row, insert_rows, run, table
 from db.errors import ArchiveError
 from db.evaluations import load_evaluations, store_evaluation
@@ -103,7 +103,7 @@ def record_candidate(
         candidate_id=candidate_id,
         operator=step.operator,
         proposer=step.proposer,
-        description=storable(step.description),
+        description=step.description,
         rules=list(step.rules) or None,
         model_call_id=step.model_call_id,
         evaluation_id=evaluation_id,

@@ -10,6 +10,7 @@ from collections import Counter
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from evaluator import hot_loop
 from evaluator.errors import InfrastructureError
 
 _INSTRUCTION = re.compile(r"^[ \t]+[0-9a-f]+:[ \t]+(\S+)[ \t]*(.*)$", re.MULTILINE)
@@ -41,12 +42,16 @@ def object_hash(shared_object: bytes) -> str:
 def profile(disassembly: str) -> dict[str, float | int | str]:
     """Instruction mix of the candidate's own functions from `objdump -d --no-show-raw-insn`.
 
-    Counts are static. `vector` names the widest register class used by arithmetic.
+    Counts are static. `vector` names the widest register class used by arithmetic, `hot_loop` is
+    the listing of the loop that most likely takes the time.
     """
     counts: Counter[str] = Counter()
-    for name, body in _functions(disassembly):
-        if name in RUNTIME_FUNCTIONS or name.endswith("@plt"):
-            continue
+    bodies = [
+        body
+        for name, body in _functions(disassembly)
+        if name not in RUNTIME_FUNCTIONS and not name.endswith("@plt")
+    ]
+    for body in bodies:
         for mnemonic, operands in _INSTRUCTION.findall(body):
             counts["instructions"] += 1
             counts[_register_class(mnemonic, operands)] += 1
@@ -57,7 +62,12 @@ def profile(disassembly: str) -> dict[str, float | int | str]:
     widest = next((c for c in ("amx", "avx512", "avx2", "sse") if counts[c]), "scalar")
     keys = ("instructions", "scalar", "sse", "avx2", "avx512", "amx", "gather", "nontemporal",
             "calls", "parallel_regions", "libmvec_calls")  # fmt: skip
-    return {**{key: counts[key] for key in keys}, "vector": widest}
+    loop = hot_loop.listing(hot_loop.hottest(bodies))
+    return {
+        **{key: counts[key] for key in keys},
+        "vector": widest,
+        **({"hot_loop": loop} if loop else {}),
+    }
 
 
 def _functions(disassembly: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import math
 import re
 
 from agent.prompts import gpu_findings
+from evaluator import hot_loop
 from evaluator.evaluation import Comparison, Evaluation, Evidence
 from evaluator.outcome import Outcome
 from evaluator.problem import Problem, Role
@@ -180,6 +181,8 @@ def _code(evaluation: Evaluation, vectors: str) -> list[str]:
                        ("libmvec_calls", "calls of vector math functions")):  # fmt: skip
         if count := profile.get(key):
             lines.append(f"{count} {words} in the machine code")
+    if loop := hot_loop.most_frequent(str(profile.get("hot_loop", ""))):
+        lines.append(f"in the inner loop with the most arithmetic: {loop}")
     return lines
 
 

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.blobs import store_optional, store_text
-from db.column_types import storable
 from db.encoding import compress
 from db.evaluations import pack_speedups, store_comparisons
 from db.exchange import from_records
@@ -106,7 +105,7 @@ def proposal(session: Session, ledger: Ledger, record: ProposalRecord) -> Fate:
         candidate_id=ledger.candidates[record.candidate],
         operator=record.operator,
         proposer=record.proposer,
-        description=storable(record.description),
+        description=record.description,
         rules=list(record.rules) or None,
         model_call_id=None if record.call is None else ledger.calls[record.campaign, record.call],
         evaluation_id=evaluation_id,
@@ -153,7 +152,7 @@ def lesson(session: Session, ledger: Ledger, record: LessonRecord) -> Fate:
             LessonRow.problem_id == problem_id,
             LessonRow.target_id == target_id,
             LessonRow.candidate_id.is_not_distinct_from(candidate_id),
-            LessonRow.text == storable(record.text),
+            LessonRow.text == record.text,
             LessonRow.created == record.created,
         )
     )
@@ -167,7 +166,7 @@ def lesson(session: Session, ledger: Ledger, record: LessonRecord) -> Fate:
             target_id=target_id,
             campaign_id=None if place is None else place.id,
             candidate_id=candidate_id,
-            text=storable(record.text),
+            text=record.text,
             speedup=record.speedup,
             confirmed=record.confirmed,
             created=record.created,
@@ -194,7 +193,7 @@ def event(session: Session, ledger: Ledger, record: EventRecord) -> Fate:
 
 def _bring_up(session: Session, ledger: Ledger, row: Campaign, record: CampaignRecord) -> None:
     row.status = record.status
-    row.reason = storable(record.reason)
+    row.reason = record.reason
     row.updated = record.updated
     row.active_seconds = record.active_seconds
     row.noise_floor = record.noise_floor
@@ -235,7 +234,7 @@ def _fill_call(session: Session, row: ModelCallRow, record: CallRecord) -> None:
     row.expected_prompt_tokens = record.expected_prompt_tokens
     row.expected_completion_tokens = record.expected_completion_tokens
     row.expected_cost = record.expected_cost
-    row.error = None if record.error is None else storable(record.error)
+    row.error = record.error
     row.prompt_id = None if record.prompt is None else store_text(session, record.prompt, like)
     row.completion_id = store_optional(session, record.completion)
     row.created = record.created

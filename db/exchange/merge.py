@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.blobs import collected, store_text
-from db.column_types import storable
 from db.database import Database
 from db.evaluations import load_evaluations, store_evaluation
 from db.exchange import campaign_merge, from_records
@@ -65,7 +64,7 @@ def _begin(session: Session, digest: str, name: str) -> int:
     known = session.scalar(select(ImportRun).where(ImportRun.digest == digest))
     if known is not None:
         return known.id
-    row = ImportRun(digest=digest, name=storable(name)[:200], complete=False)
+    row = ImportRun(digest=digest, name=name[:200], complete=False)
     session.add(row)
     session.flush()
     return row.id

@@ -29,7 +29,7 @@ BASE_FLAGS = ("-std=gnu++17", "-O3", "-march=native", "-fopenmp", "-fPIC")
 LINK_FLAGS = ("-shared", "-fopenmp", "-Wl,-z,defs", "-Wl,--build-id=none")
 LIMITS = Limits(wall_seconds=60.0, memory_bytes=3 << 30, processes=32, output_bytes=64 << 10)
 LOG_LINES = 40
-CACHE_LAYOUT = "3"
+CACHE_LAYOUT = "4"
 MAX_OBJECT_BYTES = 64 << 20
 MAX_LISTING_BYTES = 4 << 20
 NOTES = "kernel.gcno"

@@ -253,12 +253,12 @@ def test_any_source_comes_back(archive: Archive, text: str) -> None:
     record = campaign(archive)
     candidate = Candidate("softmax", "cpp", text)
     call = archive.announce_call(record.id, question(1), "")
-    archive.record_answer(record.id, call, ModelCall("m", 1.0), text)
+    archive.record_answer(record.id, call, ModelCall(text, 1.0, error=text), text)
     archive.record_candidate(
         record.id,
         candidate,
         operator="rewrite",
-        proposer="command",
+        proposer=text,
         parents=[],
         description=text,
         random_state=text.encode("utf-8", "replace").decode(),
@@ -266,6 +266,11 @@ def test_any_source_comes_back(archive: Archive, text: str) -> None:
     )
     assert archive.candidate(candidate.digest) == candidate
     assert archive.show(candidate.digest).proposals[0].completion == text
+
+
+def test_a_name_that_no_database_holds_is_unknown(archive: Archive) -> None:
+    with pytest.raises(ArchiveError, match="nothing on problem"):
+        archive.top("\ud800\0")
 
 
 def test_mistakes_are_refused_whole(archive: Archive) -> None:

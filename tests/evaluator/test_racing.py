@@ -12,10 +12,9 @@ import pytest
 from evaluator import racing, sittings
 from evaluator.overlap import FEWEST_CHAINS
 from evaluator.racing import (
-    CONFIRM_PAIRS,
     FEWEST_PAIRS,
+    NOMINAL,
     PROBES,
-    WIDER,
     Series,
     is_improvement,
 )
@@ -192,10 +191,10 @@ def test_every_sitting_counts_alike() -> None:
     assert found.comparison(0, "64x1024", "confirm").speedup == found.interval()
 
 
-def test_an_interval_after_more_pairs_than_planned_is_wider() -> None:
-    gains = (1.0, 1.1) * CONFIRM_PAIRS
+def test_an_interval_over_sittings_is_wider_than_theory_asks() -> None:
+    gains = (1.0, 1.1) * FEWEST_PAIRS
     found = sat(*([timed(1.0, g)] * 4 for g in gains)).interval()
-    assert found == sittings.interval([math.log(g) for g in gains], WIDER)
+    assert found == sittings.interval([math.log(g) for g in gains], NOMINAL)
     assert found.high > sittings.interval([math.log(g) for g in gains]).high
 
 
@@ -242,20 +241,26 @@ class Idle:
 
 
 @pytest.mark.parametrize(
-    ("gains", "pairs", "improved"),
+    ("gains", "patience", "pairs", "improved"),
     [
-        ((1.3,) * 16, 4, True),  # clear
-        ((0.9,) * 16, 4, False),
-        ((1.04, 1.05, 1.06, 1.05) * 4, 8, True),  # sure
-        ((0.99, 1.03, 1.00, 1.04) * 4, 8, False),  # not even an estimate above 2 %
-        ((0.97, 1.09, 0.98, 1.06) * 4, 8, False),  # a little above: all pairs would not do
-        ((0.98, 1.12, 1.09, 1.05) * 8, 16, True),  # close: sure after eight more
-        ((0.96, 1.15) * 16, 32, False),  # close to the end
+        ((1.3,) * 16, 9, 4, True),  # clear
+        ((0.9,) * 16, 9, 4, False),
+        ((1.04, 1.05, 1.06, 1.05) * 4, 9, 8, True),  # sure
+        ((0.99, 1.03, 1.00, 1.04) * 4, 9, 8, False),  # not even an estimate above 2 %
+        ((0.97, 1.09, 0.98, 1.06) * 8, 9, 32, False),  # a little above, and not expensive
+        ((0.97, 1.09, 0.98, 1.06) * 8, 0, 8, False),  # a little above: all pairs would not do
+        ((0.98, 1.12, 1.09, 1.05) * 8, 0, 16, True),  # close: sure after eight more
+        ((0.96, 1.15) * 16, 0, 32, False),  # close to the end
     ],
 )
 def test_more_pairs_follow_while_it_is_close(
-    monkeypatch: pytest.MonkeyPatch, gains: Sequence[float], pairs: int, improved: bool
+    monkeypatch: pytest.MonkeyPatch,
+    gains: Sequence[float],
+    patience: float,
+    pairs: int,
+    improved: bool,
 ) -> None:
+    monkeypatch.setattr(racing, "PATIENCE_SECONDS", patience)
     left = iter(gains)
 
     def sit(stopwatch: object, lanes: object, estimates: object, found: Series) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.browse import addresses
@@ -36,11 +36,13 @@ class CandidatePageView:
 
 @dataclass(frozen=True)
 class Judged:
-    """An evaluation with its raw rounds as a strip."""
+    """An evaluation with its raw rounds as a strip, and its machine code in pieces."""
 
     detail: EvaluationDetail
     strips: tuple[StripFigure, ...]
     mix: tuple[tuple[str, float], ...]
+    hot_loop: str
+    facts: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,13 @@ def _unmeasured(evaluations: Sequence[EvaluationDetail]) -> bool:
 
 def _judged(detail: EvaluationDetail) -> Judged:
     evaluation = detail.evaluation
+    profile = dict(evaluation.profile)
     return Judged(
-        detail, tuple(strip_figures(evaluation.comparisons)), _instruction_mix(evaluation)
+        detail,
+        tuple(strip_figures(evaluation.comparisons)),
+        _instruction_mix(evaluation),
+        str(profile.pop("hot_loop", ""))[:_LONGEST_TEXT],
+        profile,
     )
 
 
