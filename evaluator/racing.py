@@ -44,7 +44,7 @@ for when it is decided whether more pairs are worth their time."""
 CLEAR_GAIN = 1.1
 OBVIOUS_GAIN, OBVIOUS_LOSS = 1.25, 0.9
 """Where every round says so, half the rounds do."""
-GAUGE_ROUNDS = 3
+RACE_GAUGE_ROUNDS, GAUGE_ROUNDS = 2, 3
 FEWEST_ROUNDS = 2
 """A sitting with fewer undisturbed rounds does not count."""
 PROBES = 3
@@ -256,7 +256,7 @@ def race(
     """Rounds until it is clear whether the candidate deserves a confirmation."""
     series = Series(candidate.label, other.label)
     decision = Decision.CONTINUE
-    estimates = warm_up(stopwatch, (candidate, other), estimates)
+    estimates = warm_up(stopwatch, (candidate, other), estimates, RACE_GAUGE_ROUNDS)
     while decision is Decision.CONTINUE:
         run_rounds(stopwatch, (candidate, other), estimates, series, 1, double=False)
         if series.clean_rounds() >= 2 or len(series.timed[0]) >= PATIENCE_ROUNDS:
