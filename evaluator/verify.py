@@ -76,7 +76,7 @@ class Verifier:
         arena: Where they are put.
         seed: Of orders.
         workloads: Which of the problem's to run; None for all.
-        check_timeout: Seconds that the calls on one check workload may take.
+        check_timeout: Seconds that the calls on one check workload may take; `CHECK_TIMEOUT` if None.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Verifier:
         arena: InputArena,
         seed: int,
         workloads: Sequence[Workload] | None = None,
-        check_timeout: float = CHECK_TIMEOUT,
+        check_timeout: float | None = None,
     ) -> None:
         self._problem = problem
         self._pool = pool
@@ -94,7 +94,11 @@ class Verifier:
         self._rng = random.Random(seed)
         chosen = problem.workloads if workloads is None else workloads
         self._order = sorted(chosen, key=lambda w: _footprint(problem, w))
-        self._check_timeout = check_timeout
+        self._own_timeout = check_timeout
+
+    @property
+    def _check_timeout(self) -> float:
+        return CHECK_TIMEOUT if self._own_timeout is None else self._own_timeout
 
     def verify(self, lane: Lane, time_limit: float) -> Verified:
         """Run every workload.
