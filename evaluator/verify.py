@@ -76,7 +76,7 @@ class Verifier:
         arena: Where they are put.
         seed: Of orders.
         workloads: Which of the problem's to run; None for all.
-        check_timeout: Seconds that the calls on one check workload may take; `CHECK_TIMEOUT` if None.
+        check_timeout: Seconds that the calls on one check workload may take; None: `CHECK_TIMEOUT`.
     """
 
     def __init__(
