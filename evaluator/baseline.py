@@ -8,6 +8,7 @@ come from the problem; `compile` is torch.compile. Each must first agree with th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,15 +16,16 @@ from evaluator import racing, statistics
 from evaluator.candidate import Candidate
 from evaluator.contest import Contest, Report
 from evaluator.evaluation import Comparison, Speedup
-from evaluator.lane import Program
+from evaluator.lane import Lane, Program
 from evaluator.racing import Series
 from evaluator.torch_program import START_SECONDS
 from evaluator.verify import Refused, patiently, watching
 from evaluator.workshop import Workshop
 
 COMPILE_SECONDS = 180.0
-ROUNDS = 16
-SITTING_ROUNDS = 4
+SITTINGS, STARTS = 6, 2
+"""A variant is started twice and meets three fresh runners of the kernel each time; torch.compile,
+which takes its time to start, is started once and meets six."""
 
 
 @dataclass(frozen=True)
@@ -78,22 +80,21 @@ def measure(
         found = series.interval()
         apart = statistics.distinguishable(found, noise_floor)
         speedups.append(Speedup(way.name, found, confirmed=True, distinguishable=apart))
-    if seed.sittings:
+    if seed.enough(tell):
         comparisons = [*contest.comparisons(seed.series, "baseline"), *comparisons]
-        found = statistics.clustered_interval(seed.sittings)
+        found = seed.series.interval()
         apart = statistics.distinguishable(found, noise_floor)
         speedups.insert(0, Speedup("seed", found, confirmed=True, distinguishable=apart))
     return Baselines(tuple(comparisons), tuple(speedups), tuple(failures))
 
 
 class _Seed:
-    """The seed against the kernel in short sittings, spread over the time the variants take."""
+    """The seed against the kernel, in sittings spread over the time the variants take."""
 
     def __init__(self, contest: Contest, kernel: Candidate) -> None:
         self._contest = contest
         self._kernel = kernel
         self.series = Series("candidate", "seed")
-        self.sittings: list[list[float]] = []
 
     def sit(self, tell: Report) -> None:
         """One sitting, in fresh runners."""
@@ -101,12 +102,13 @@ class _Seed:
         if seed is None or seed.digest == self._kernel.digest:
             return
         tell("baseline", "seed")
-        rounds = patiently(lambda: self._contest.duel(self._kernel, seed, "seed", SITTING_ROUNDS))
-        self.sittings.append(rounds.log_ratios())
-        if not self.series.timed:
-            self.series.timed = [[] for _ in rounds.timed]
-        for whole, part in zip(self.series.timed, rounds.timed, strict=True):
-            whole.extend(part)
+        self.series.add(patiently(lambda: self._contest.sittings(self._kernel, seed, 1, "seed")))
+
+    def enough(self, tell: Report) -> bool:
+        """Sit as often as an interval needs; False where there is no other kernel to sit with."""
+        while 0 < len(self.series.starts) < racing.FEWEST_PAIRS:
+            self.sit(tell)
+        return bool(self.series.starts)
 
 
 def best_variant(baselines: Baselines) -> Speedup | None:
@@ -129,22 +131,35 @@ def _measure_way(shop: Workshop, contest: Contest, kernel: Candidate, way: _Way)
             way.variant, compiled=way.compiled, recycled=way.recycled, store=store
         )
 
-    lane = shop.program_lane(way.name, program(True))
-    try:
-        shop.verifier.verify_timed(lane, limit)
-        with watching(lane, "load"):
-            lane.load(program(False).load, limit)
-        known = shop.verifier.time_calls(lane, limit)
-        estimates = contest.prepare_against(kernel, way.name, known)
-        mine = contest.lane_of(kernel)
-        shop.stopwatch.silent = frozenset({way.name})
+    series, known = Series("candidate", way.name), dict[str, float]()
+    starts = 1 if way.compiled else STARTS
+    for _ in range(starts):
+        lane = shop.program_lane(way.name, program(store=not known))
         try:
-            series = Series("candidate", way.name)
-            sizes = racing.warm_up(shop.stopwatch, (mine, lane), estimates)
-            racing.run_rounds(shop.stopwatch, (mine, lane), sizes, series, ROUNDS, double=False)
+            if not known:
+                shop.verifier.verify_timed(lane, limit)
+                with watching(lane, "load"):
+                    lane.load(program(store=False).load, limit)
+                known = shop.verifier.time_calls(lane, limit)
+            _sit(shop, contest, kernel, lane, known, series, SITTINGS // starts)
         finally:
-            shop.stopwatch.silent = frozenset()
-            mine.close()
-    finally:
-        lane.close()
+            lane.close()
     return series
+
+
+def _sit(
+    shop: Workshop, contest: Contest, kernel: Candidate, lane: Lane, known: Mapping[str, float],
+    series: Series, count: int,
+) -> None:  # fmt: skip
+    """Sittings of one runner of a variant with fresh runners of the kernel."""
+    estimates = contest.prepare_against(kernel, lane.label, known)
+    shop.stopwatch.silent = frozenset({lane.label})
+    try:
+        for _ in range(count):
+            mine = contest.lane_of(kernel)
+            try:
+                racing.sit(shop.stopwatch, (mine, lane), estimates, series)
+            finally:
+                mine.close()
+    finally:
+        shop.stopwatch.silent = frozenset()

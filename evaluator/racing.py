@@ -81,6 +81,14 @@ class Series:
         """The rounds that follow are those of another pair of runners."""
         self.starts.append(len(self.timed[0]) if self.timed else 0)
 
+    def add(self, other: Series) -> None:
+        """Take over the sittings of another series of the same lanes."""
+        before = len(self.timed[0]) if self.timed else 0
+        self.timed = self.timed or [[] for _ in other.timed]
+        for column, more in zip(self.timed, other.timed, strict=True):
+            column.extend(more)
+        self.starts += [before + start for start in other.starts]
+
     def log_ratios(self, workload: int | None = None) -> list[float]:
         """log(second / first) per round: the speedup of the first. Over all workloads: their mean.
 

@@ -57,30 +57,6 @@ def interval(log_ratios: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(math.exp(centre), math.exp(min(low, centre)), math.exp(max(high, centre)))
 
 
-def clustered_interval(sittings: Sequence[Sequence[float]], confidence: float = 0.95) -> Interval:
-    """Median speedup over several sittings, with an interval that knows of both kinds of scatter.
-
-    Rounds of one sitting share the machine's mood (a busy neighbour can slow scalar code by a
-    factor for seconds while vector code hardly feels it). So sittings are resampled first, then
-    rounds within them (two-stage bootstrap; Davison & Hinkley, Bootstrap Methods and their
-    Application, 1997, section 3.8).
-
-    Raises:
-        ValueError: There are no rounds.
-    """
-    filled = [np.asarray(s, dtype=np.float64) for s in sittings if len(s)]
-    if not filled:
-        raise ValueError("no rounds to estimate from")
-    rng = np.random.default_rng(len(filled))
-    medians = []
-    for _ in range(RESAMPLES):
-        chosen = [filled[i] for i in rng.integers(0, len(filled), len(filled))]
-        medians.append(np.median(np.concatenate([rng.choice(c, len(c)) for c in chosen])))
-    low, high = np.quantile(medians, [(1 - confidence) / 2, (1 + confidence) / 2])
-    centre = float(np.median(np.concatenate(filled)))
-    return Interval(math.exp(centre), math.exp(min(low, centre)), math.exp(max(high, centre)))
-
-
 def lower_bound(log_ratios: Sequence[float], confidence: float = 0.95) -> float:
     """One-sided lower confidence bound of the median speedup, as a ratio."""
     return math.exp(float(np.quantile(bootstrap_medians(log_ratios), 1 - confidence)))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from evaluator.statistics import (
     RACE_ROUNDS,
     Decision,
-    clustered_interval,
     decide_race,
     geometric_mean,
     interval,
@@ -126,19 +125,3 @@ def test_geometric_mean(values: list[float], factor: float) -> None:
 def test_geometric_mean_of_what_has_none(values: list[float]) -> None:
     with pytest.raises(ValueError, match="positive"):
         geometric_mean(values)
-
-
-def test_sittings_that_differ_widen_the_interval() -> None:
-    rng = np.random.default_rng(1)
-    steady = [list(0.5 + rng.normal(0, 0.01, 6)) for _ in range(5)]
-    moody = [list(s + rng.normal(0, 0.01, 6)) for s in (0.2, 0.5, 0.5, 0.6, 1.2)]
-    narrow = clustered_interval(steady)
-    wide = clustered_interval(moody)
-    assert narrow.low < math.exp(0.5) < narrow.high
-    assert narrow.high / narrow.low < 1.05
-    assert wide.high / wide.low > 1.3
-
-
-def test_no_sittings_no_interval() -> None:
-    with pytest.raises(ValueError, match="no rounds"):
-        clustered_interval([[], []])
