@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.events import event_of
 from db.lesson_view import lesson_views
-from db.listings import campaign_row
+from db.listings import campaign_row, campaigns_in_lines
 from db.lookup import find_campaign
 from db.models import Campaign, Evaluation, EventRow, ModelCallRow, Problem, Proposal, Target
 from db.overview import finalists
@@ -70,7 +70,9 @@ def campaign_page(
     if before is not None:
         statement = statement.where(Campaign.id < before)
     found = session.execute(statement).all()
-    rows = [campaign_row(session, *row) for row in found[:limit]]
+    rows = campaigns_in_lines(
+        session, [(c, problem, target) for c, problem, target in found[:limit]]
+    )
     return rows, rows[-1].id if len(found) > limit else None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db import claims, model_calls
-from db.blobs import load_texts
+from db.blobs import chunks, load_texts
 from db.campaigns import load_candidate, parents_of
 from db.errors import UnknownNameError
 from db.evaluations import load_evaluations, unreached_of
@@ -46,10 +46,9 @@ def campaign_rows(session: Session, limit: int | None) -> list[CampaignRow]:
         .order_by(Campaign.id.desc())
         .limit(limit)
     )
-    return [
-        campaign_row(session, campaign, problem, target)
-        for campaign, problem, target in session.execute(statement)
-    ]
+    return campaigns_in_lines(
+        session, [(c, problem, target) for c, problem, target in session.execute(statement)]
+    )
 
 
 def top_rows(session: Session, problem: str | None, target: str | None, limit: int) -> list[TopRow]:
@@ -178,19 +177,68 @@ def interval_of(row: Evaluation) -> Interval | None:
 
 def campaign_row(session: Session, campaign: Campaign, problem: str, target: str) -> CampaignRow:
     """A campaign in a list, with its best by the search's own figures."""
-    proposals, evaluated = session.execute(
-        select(func.count(), func.count(Proposal.evaluation_id)).where(
-            Proposal.campaign_id == campaign.id
+    return campaigns_in_lines(session, [(campaign, problem, target)])[0]
+
+
+def campaigns_in_lines(
+    session: Session, named: Sequence[tuple[Campaign, str, str]]
+) -> list[CampaignRow]:
+    """Campaigns with the names of their problems and targets, each as `campaign_row`."""
+    keys = [campaign.id for campaign, _, _ in named]
+    counts = _counts(session, keys)
+    best = _best(session, keys)
+    return [
+        _line(session, campaign, problem, target, counts.get(campaign.id), best.get(campaign.id))
+        for campaign, problem, target in named
+    ]
+
+
+def _counts(session: Session, campaigns: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Proposals and settled ones by campaign."""
+    found: dict[int, tuple[int, int]] = {}
+    for part in chunks(campaigns):
+        statement = (
+            select(Proposal.campaign_id, func.count(), func.count(Proposal.evaluation_id))
+            .where(Proposal.campaign_id.in_(part))
+            .group_by(Proposal.campaign_id)
         )
-    ).one()
-    best = session.execute(
-        select(Evaluation, Candidate.digest)
-        .join(Proposal, Proposal.evaluation_id == Evaluation.id)
-        .join(Candidate, Candidate.id == Evaluation.candidate_id)
-        .where(Proposal.campaign_id == campaign.id, Evaluation.seed_speedup.is_not(None))
-        .order_by(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc())
-        .limit(1)
-    ).first()
+        found.update((key, (all_, settled)) for key, all_, settled in session.execute(statement))
+    return found
+
+
+def _best(session: Session, campaigns: Sequence[int]) -> dict[int, tuple[Evaluation, str]]:
+    """By campaign, the evaluation with the best figure, confirmed ones first, and whose it is."""
+    found: dict[int, tuple[Evaluation, str]] = {}
+    for part in chunks(campaigns):
+        rank = func.row_number().over(
+            partition_by=Proposal.campaign_id,
+            order_by=(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc()),
+        )
+        ranked = (
+            select(Proposal.campaign_id, Evaluation.id, rank.label("rank"))
+            .join(Evaluation, Evaluation.id == Proposal.evaluation_id)
+            .where(Proposal.campaign_id.in_(part), Evaluation.seed_speedup.is_not(None))
+            .subquery()
+        )
+        statement = (
+            select(ranked.c.campaign_id, Evaluation, Candidate.digest)
+            .join(Evaluation, Evaluation.id == ranked.c.id)
+            .join(Candidate, Candidate.id == Evaluation.candidate_id)
+            .where(ranked.c.rank == 1)
+        )
+        found.update((key, (row, digest)) for key, row, digest in session.execute(statement))
+    return found
+
+
+def _line(
+    session: Session,
+    campaign: Campaign,
+    problem: str,
+    target: str,
+    counts: tuple[int, int] | None,
+    best: tuple[Evaluation, str] | None,
+) -> CampaignRow:
+    proposals, evaluated = counts or (0, 0)
     return CampaignRow(
         id=campaign.id,
         key=campaign.key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def fields(session: Session, problem: str | None = None, target: str | None = No
     return found
 
 
+@functools.cache
 def unreplaced() -> ColumnElement[bool]:
     """Of the evaluations of a candidate for a revision on a target, only the last word counts, and
     of claims only those that were not refuted here; the same rule as that of `Archive.top`."""

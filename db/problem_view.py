@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import ArchiveError
 from db.lesson_view import lesson_views
-from db.listings import campaign_row
+from db.listings import campaigns_in_lines
 from db.models import Campaign, Evaluation, Problem
 from db.overview import fields
 from db.progress import progress_of
@@ -43,7 +43,9 @@ def problem_view(session: Session, problem: str, target: str | None) -> ProblemV
         leaders=_leaders(session, problem, field.target),
         rivals={} if table is None else rivals(session, table.campaign),
         progress=tuple(progress_of(session, [c.id for c in campaigns])),
-        campaigns=tuple(campaign_row(session, c, problem, field.target) for c in campaigns),
+        campaigns=tuple(
+            campaigns_in_lines(session, [(c, problem, field.target) for c in campaigns])
+        ),
         lessons=tuple(lesson_views(session, problem, field.target, limit=_LESSONS)[0]),
     )
 

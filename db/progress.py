@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.blobs import chunks
 from db.models import Campaign, Candidate, Evaluation, ModelCallRow, Proposal
 from db.overview import interval
 from db.views import Progress, Step
@@ -31,7 +32,12 @@ def progress_of(session: Session, campaigns: Sequence[int]) -> list[Progress]:
     ).where(Campaign.id.in_(campaigns))
     found = {row.id: row for row in session.execute(statement)}
     rises = _rises(session, campaigns)
-    return [_progress(session, found[key], rises.get(key, [])) for key in campaigns]
+    digests = _digests(session, [row.candidate_id for own in rises.values() for row in own])
+    spent = _spent(session, campaigns)
+    return [
+        _progress(found[key], rises.get(key, []), digests, *spent.get(key, ([], [])))
+        for key in campaigns
+    ]
 
 
 def _rises(session: Session, campaigns: Sequence[int]) -> dict[int, list[_Row]]:
@@ -60,12 +66,21 @@ def _rises(session: Session, campaigns: Sequence[int]) -> dict[int, list[_Row]]:
     return rises
 
 
-def _progress(session: Session, campaign: _Row, rises: Sequence[_Row]) -> Progress:
-    named = select(Candidate.id, Candidate.digest).where(
-        Candidate.id.in_([row.candidate_id for row in rises])
-    )
-    digests = {row.id: row.digest for row in session.execute(named)}
-    times, totals = _spent(session, campaign.id)
+def _digests(session: Session, candidates: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for part in chunks(sorted(set(candidates))):
+        named = select(Candidate.id, Candidate.digest).where(Candidate.id.in_(part))
+        found.update((key, digest) for key, digest in session.execute(named))
+    return found
+
+
+def _progress(
+    campaign: _Row,
+    rises: Sequence[_Row],
+    digests: Mapping[int, str],
+    times: Sequence[Any],
+    totals: Sequence[float],
+) -> Progress:
     steps = []
     for row in rises:
         figure = interval(row.seed_speedup, row.seed_low, row.seed_high)
@@ -91,17 +106,17 @@ def _progress(session: Session, campaign: _Row, rises: Sequence[_Row]) -> Progre
     )
 
 
-def _spent(session: Session, campaign_id: int) -> tuple[list[Any], list[float]]:
-    """When a campaign asked models, and the dollars it had spent after each."""
+def _spent(session: Session, campaigns: Sequence[int]) -> dict[int, tuple[list[Any], list[float]]]:
+    """By campaign, when it asked models, and the dollars it had spent after each."""
     cost = func.coalesce(ModelCallRow.cost, ModelCallRow.expected_cost, 0.0)
     statement = (
-        select(ModelCallRow.created, cost)
-        .where(ModelCallRow.campaign_id == campaign_id)
+        select(ModelCallRow.campaign_id, ModelCallRow.created, cost)
+        .where(ModelCallRow.campaign_id.in_(campaigns))
         .order_by(ModelCallRow.created)
     )
-    times, totals, total = [], [], 0.0
-    for created, paid in session.execute(statement):
-        total += paid
+    found: dict[int, tuple[list[Any], list[float]]] = {}
+    for campaign, created, paid in session.execute(statement):
+        times, totals = found.setdefault(campaign, ([], []))
         times.append(created)
-        totals.append(total)
-    return times, totals
+        totals.append((totals[-1] if totals else 0.0) + paid)
+    return found

@@ -18,8 +18,8 @@ _TILES = (1, 2, 5, 17)
 def off_by_one(unit: Unit) -> Iterator[Fault]:
     """One iteration too few or too many, at either end."""
     for loop in loops(unit):
-        sign = next(c for c in loop.condition.children if c.type in _NEIGHBOUR or c.type == "!=")
-        if sign.type in _NEIGHBOUR:
+        sign = next((c for c in loop.condition.children if c.type in _NEIGHBOUR), None)
+        if sign is not None:
             yield replace(unit, sign, _NEIGHBOUR[sign.type])
         yield replace(unit, loop.bound, f"({unit.text(loop.bound)}) - 1")
         if loop.start is not None:

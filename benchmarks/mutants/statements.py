@@ -53,7 +53,9 @@ def uninitialised(unit: Unit) -> Iterator[Fault]:
     same outputs, and does not count.
     """
     for _, declarator in _initialised(unit):
-        equals = next(c for c in declarator.children if c.type == "=")
+        equals = next((c for c in declarator.children if c.type == "="), None)
+        if equals is None:
+            continue
         value = field(declarator, "value")
         yield Fault(unit.line(value), (Edit(equals.start_byte, value.end_byte, ""),))
     for node in inside(unit):

@@ -44,13 +44,16 @@ def reference(
 
 
 def generate(workload: Workload, generator: torch.Generator) -> Tensors:
-    """Second moments are not negative, and of the size that the gradients' squares have."""
+    """Second moments are not negative, and of the size that the gradients' squares have: 0 for
+    denormal gradients, so that they are divided by eps alone and weights show who flushes them."""
     import torch
 
     n = workload.dims["n"]
     size = {"wide": 8.0, "large_offset": 1e4}.get(workload.distribution, 1.0)
     if workload.distribution == "zeros":
         return {}
+    if workload.distribution == "denormal":
+        return {"v": torch.zeros(n)}
     noise = torch.randn(n, generator=generator)
     return {"v": (size * noise).square() + 1e-8}
 
