@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnClause, ColumnElement, Exists, and_, literal_column, or_, select
@@ -82,6 +83,18 @@ def outranked() -> Exists:
             ),
         )
         .exists()
+    )
+
+
+@functools.cache
+def unreplaced() -> ColumnElement[bool]:
+    """What rankings rest on: of the evaluations of a candidate for a revision on a target only the
+    last word, and of claims only those that were not refuted here."""
+    return and_(
+        Evaluation.seed_speedup.is_not(None),
+        ~Evaluation.recheck,
+        ~outranked(),
+        or_(own(), ~refuted()),
     )
 
 

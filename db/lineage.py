@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from db.blobs import chunks
 from db.campaigns import parents_of
 from db.listings import interval_of
-from db.lookup import find_candidate
-from db.models import Candidate, Evaluation, Parent, Proposal
+from db.lookup import digests_of, find_candidate
+from db.models import Evaluation, Parent, Proposal
 from db.rows import LineageRow
 
 
@@ -22,7 +22,7 @@ def lineage_rows(session: Session, prefix: str) -> list[LineageRow]:
     _walk(session, start, -1, generations)
     _walk(session, start, +1, generations)
     ordered = sorted(generations, key=lambda i: (generations[i], i))
-    digests = _digests(session, ordered)
+    digests = digests_of(session, ordered)
     proposals = _proposals(session, ordered)
     parents = parents_of(session, [p.id for found in proposals.values() for p in found])
     latest = _latest_evaluations(session, ordered)
@@ -65,14 +65,6 @@ def _relatives(session: Session, keys: Sequence[int], *, ancestors: bool) -> Ite
             select(far).join_from(Proposal, Parent, Parent.proposal_id == Proposal.id)
         ).where(near.in_(part))
         yield from session.scalars(statement)
-
-
-def _digests(session: Session, keys: Sequence[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for part in chunks(keys):
-        rows = session.execute(select(Candidate.id, Candidate.digest).where(Candidate.id.in_(part)))
-        found.update((key, digest) for key, digest in rows)
-    return found
 
 
 def _proposals(session: Session, keys: Sequence[int]) -> dict[int, list[Proposal]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import claims, model_calls
@@ -59,12 +59,7 @@ def top_rows(session: Session, problem: str | None, target: str | None, limit: i
     """
     statement = (
         select(Evaluation)
-        .where(
-            Evaluation.seed_speedup.is_not(None),
-            ~Evaluation.recheck,
-            ~claims.outranked(),
-            or_(claims.own(), ~claims.refuted()),
-        )
+        .where(claims.unreplaced())
         .order_by(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc())
         .limit(limit)
     )

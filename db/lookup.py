@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.blobs import chunks
 from db.column_types import HexDigest
 from db.direct import run, table
 from db.errors import ArchiveError
@@ -32,6 +34,15 @@ def candidate_id_of(session: Session, digest: str) -> int:
         if found is not None:
             return int(found)
     raise ArchiveError(f"candidate {digest[:_SHOWN]} is not in the archive; record it first")
+
+
+def digests_of(session: Session, candidates: Iterable[int]) -> dict[int, str]:
+    """Digests of candidates by row id."""
+    found: dict[int, str] = {}
+    for part in chunks(sorted(set(candidates))):
+        rows = select(Candidate.id, Candidate.digest).where(Candidate.id.in_(part))
+        found.update((key, digest) for key, digest in session.execute(rows))
+    return found
 
 
 def find_candidate(session: Session, prefix: str) -> Candidate:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, Subquery, and_, func, or_, select, true
+from sqlalchemy import Integer, Subquery, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from db import claims
@@ -70,18 +69,6 @@ def fields(session: Session, problem: str | None = None, target: str | None = No
     return found
 
 
-@functools.cache
-def unreplaced() -> ColumnElement[bool]:
-    """Of the evaluations of a candidate for a revision on a target, only the last word counts, and
-    of claims only those that were not refuted here; the same rule as that of `Archive.top`."""
-    return and_(
-        Evaluation.seed_speedup.is_not(None),
-        ~Evaluation.recheck,
-        ~claims.outranked(),
-        or_(claims.own(), ~claims.refuted()),
-    )
-
-
 def roofline_of(session: Session, evaluations: Sequence[int]) -> dict[int, float]:
     """Geometric mean over workloads of the fraction of the roofline, by evaluation."""
     found: dict[int, dict[str, dict[str, float]]] = {}
@@ -138,7 +125,7 @@ def _pairs(session: Session, problem: str | None, target: str | None) -> list[_P
     leader = (
         select(Evaluation.id)
         .where(Evaluation.problem_id == Problem.id, Evaluation.target_id == Target.id)
-        .where(unreplaced())
+        .where(claims.unreplaced())
         .order_by(Evaluation.seed_confirmed.desc(), Evaluation.seed_speedup.desc())
         .limit(1)
         .correlate(Problem, Target)

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.blobs import chunks
-from db.models import Campaign, Candidate, Evaluation, ModelCallRow, Proposal
+from db.lookup import digests_of
+from db.models import Campaign, Evaluation, ModelCallRow, Proposal
 from db.overview import interval
 from db.views import Progress, Step
 
@@ -32,7 +32,7 @@ def progress_of(session: Session, campaigns: Sequence[int]) -> list[Progress]:
     ).where(Campaign.id.in_(campaigns))
     found = {row.id: row for row in session.execute(statement)}
     rises = _rises(session, campaigns)
-    digests = _digests(session, [row.candidate_id for own in rises.values() for row in own])
+    digests = digests_of(session, (row.candidate_id for own in rises.values() for row in own))
     spent = _spent(session, campaigns)
     return [
         _progress(found[key], rises.get(key, []), digests, *spent.get(key, ([], [])))
@@ -64,14 +64,6 @@ def _rises(session: Session, campaigns: Sequence[int]) -> dict[int, list[_Row]]:
         if row.seed_speedup is not None and (not own or row.seed_speedup > own[-1].seed_speedup):
             own.append(row)
     return rises
-
-
-def _digests(session: Session, candidates: Sequence[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for part in chunks(sorted(set(candidates))):
-        named = select(Candidate.id, Candidate.digest).where(Candidate.id.in_(part))
-        found.update((key, digest) for key, digest in session.execute(named))
-    return found
 
 
 def _progress(

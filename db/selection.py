@@ -12,11 +12,11 @@ from sqlalchemy import Row, Select, and_, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.blobs import chunks
-from db.claims import standings
+from db.claims import standings, unreplaced
 from db.errors import ArchiveError
 from db.lookup import begins_with
 from db.models import Campaign, Candidate, Evaluation, Problem, Proposal, Target
-from db.overview import interval, unreplaced
+from db.overview import interval
 from db.views import CandidatePage, CandidateRow
 
 _Row = Row[*tuple[Any, ...]]

@@ -13,7 +13,6 @@ from elftools.elf.elffile import ELFFile
 from evaluator import hot_loop
 from evaluator.errors import InfrastructureError
 
-_INSTRUCTION = re.compile(r"^[ \t]+[0-9a-f]+:[ \t]+(\S+)[ \t]*(.*)$", re.MULTILINE)
 _FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$", re.MULTILINE)
 RUNTIME_FUNCTIONS = frozenset(
     {
@@ -46,13 +45,13 @@ def profile(disassembly: str) -> dict[str, float | int | str]:
     the listing of the loop that most likely takes the time.
     """
     counts: Counter[str] = Counter()
-    bodies = [
-        body
+    functions = [
+        hot_loop.parsed(body)
         for name, body in _functions(disassembly)
         if name not in RUNTIME_FUNCTIONS and not name.endswith("@plt")
     ]
-    for body in bodies:
-        for mnemonic, operands in _INSTRUCTION.findall(body):
+    for rows in functions:
+        for _, mnemonic, operands in rows:
             counts["instructions"] += 1
             counts[_register_class(mnemonic, operands)] += 1
             if mnemonic == "call":
@@ -62,7 +61,7 @@ def profile(disassembly: str) -> dict[str, float | int | str]:
     widest = next((c for c in ("amx", "avx512", "avx2", "sse") if counts[c]), "scalar")
     keys = ("instructions", "scalar", "sse", "avx2", "avx512", "amx", "gather", "nontemporal",
             "calls", "parallel_regions", "libmvec_calls")  # fmt: skip
-    loop = hot_loop.listing(hot_loop.hottest(bodies))
+    loop = hot_loop.listing(hot_loop.hottest(functions))
     return {
         **{key: counts[key] for key in keys},
         "vector": widest,

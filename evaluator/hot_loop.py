@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MOST_LINES = 60
 TOP = "top"
 """How the jump back is written, instead of an address."""
+Row = tuple[str, str, str]
+"""Address in hex, mnemonic, and operands as they stand there."""
 _LINE = re.compile(r"^[ \t]+([0-9a-f]+):[ \t]+(\S+)[ \t]*([^\n]*)$", re.MULTILINE)
 _TARGET = re.compile(r"^([0-9a-f]+)\b")
 _SYMBOL = re.compile(r"\s*<[^>]*>|\s+#.*$")
@@ -50,9 +52,13 @@ class Instruction:
         return max((n for r, n in _ELEMENTS.items() if r in self.operands), default=_BESIDE)
 
 
-def innermost(body: str) -> list[list[Instruction]]:
-    """Loops that hold no other loop, of a function from `objdump -d --no-show-raw-insn`."""
-    rows = _LINE.findall(body)
+def parsed(body: str) -> list[Row]:
+    """The lines of a function from `objdump -d --no-show-raw-insn`."""
+    return _LINE.findall(body)
+
+
+def innermost(rows: Sequence[Row]) -> list[list[Instruction]]:
+    """Loops of a function that hold no other loop."""
     places = {address: n for n, (address, _, _) in enumerate(rows)}
     spans = set()
     for n, row in enumerate(rows):
@@ -70,9 +76,9 @@ def innermost(body: str) -> list[list[Instruction]]:
     ]
 
 
-def hottest(bodies: Sequence[str]) -> Sequence[Instruction]:
+def hottest(functions: Iterable[Sequence[Row]]) -> Sequence[Instruction]:
     """The likely hot loop of several functions; empty if none has a loop."""
-    loops = [loop for body in bodies for loop in innermost(body)]
+    loops = [loop for rows in functions for loop in innermost(rows)]
     return max(loops, key=lambda loop: sum(i.weight for i in loop), default=())
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.blobs import chunks
 from db.exchange.selection import Selection
-from db.models import Base, Campaign, Candidate
+from db.lookup import digests_of
+from db.models import Base, Campaign
 
 _PAGE = 200
 R = TypeVar("R", bound=Base)
@@ -71,8 +72,4 @@ class Pages:
 
     def digests(self, ids: Sequence[int]) -> dict[int, str]:
         """Digests of candidates by row number."""
-        found: dict[int, str] = {}
-        for part in chunks(sorted(set(ids))):
-            rows = select(Candidate.id, Candidate.digest).where(Candidate.id.in_(part))
-            found.update((key, digest) for key, digest in self._session.execute(rows))
-        return found
+        return digests_of(self._session, ids)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.artefact import profile
-from evaluator.hot_loop import MOST_LINES, TOP, hottest, innermost, listing, most_frequent
+from evaluator.hot_loop import MOST_LINES, TOP, hottest, innermost, listing, most_frequent, parsed
 
 NESTED = """
     1000:\txor    %eax,%eax
@@ -38,7 +38,7 @@ extern "C" float kernel(const float* x, const float* y, long rows, long cols) {
 
 
 def test_loops_that_hold_others_are_not_innermost() -> None:
-    loops = innermost(NESTED)
+    loops = innermost(parsed(NESTED))
     assert [(loop[0].address, loop[-1].address) for loop in loops] == [
         ("1002", "1014"),
         ("1016", "101e"),
@@ -46,26 +46,26 @@ def test_loops_that_hold_others_are_not_innermost() -> None:
 
 
 def test_the_one_with_the_most_arithmetic_counts() -> None:
-    text = listing(hottest([NESTED]))
+    text = listing(hottest([parsed(NESTED)]))
     assert text.splitlines()[0].split() == ["vmovups", "(%rdi,%rax,4),%zmm0"]
     assert text.splitlines()[-1].split() == ["jne", TOP]
     assert most_frequent(text, 2) == "2 vmulps zmm, 1 vmovups zmm"
 
 
 def test_where_there_is_no_loop() -> None:
-    assert listing(hottest(["    1000:\tret\n"])) == ""
+    assert listing(hottest([parsed("    1000:\tret\n")])) == ""
     assert listing(hottest([])) == ""
     assert most_frequent("") == ""
 
 
 def test_jumps_elsewhere_make_no_loop() -> None:
-    assert innermost("    1000:\tjmp    1010 <a>\n    1004:\tjne    900 <b>\n") == []
-    assert innermost("    1000:\tjmp    *%rax\n") == []
+    assert innermost(parsed("    1000:\tjmp    1010 <a>\n    1004:\tjne    900 <b>\n")) == []
+    assert innermost(parsed("    1000:\tjmp    *%rax\n")) == []
 
 
 def test_long_loops_are_cut() -> None:
     rows = [f"    {4096 + 4 * n:x}:\taddps  %xmm0,%xmm1" for n in range(200)]
-    text = listing(hottest(["\n".join([*rows, "    2000:\tjne    1000 <kernel>"])]))
+    text = listing(hottest([parsed("\n".join([*rows, "    2000:\tjne    1000 <kernel>"]))]))
     assert len(text.splitlines()) == MOST_LINES + 1
     assert f"... {201 - MOST_LINES} more ..." in text
     assert text.endswith(TOP)
