@@ -11,7 +11,6 @@ from agent.asking import MODEL_OPERATORS
 from agent.breeding import NOTHING_LEFT, EmbeddedBreeder, Ending
 from agent.harvest import Harvest
 from agent.ledger import Cost
-from agent.lessons import worth_telling
 from agent.models.completer import Prompt, Script, Trouble
 from agent.prompts.material import Material, gather
 from agent.prompts.prompter import Prompter
@@ -220,7 +219,7 @@ class ModelBreeder:
     def _material(self, brief: Brief) -> Material:
         if self._before is None:
             return gather(self._search, brief)
-        return gather(self._search, brief, worth_telling(self._search.lessons, self._before))
+        return gather(self._search, brief, self._search.lessons.worth_telling(self._before))
 
     def _affordable(
         self, rng: random.Random, prompt: Prompt, written: Script | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import bisect
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from agent.proposers.protocol import Child
 from db.records import Lesson
@@ -43,21 +44,36 @@ def distilled(child: Child, evaluation: Evaluation, incumbent: str) -> Lesson | 
     return Lesson(text, evaluation.candidate, found.estimate, confirmed)
 
 
-def worth_telling(lessons: Sequence[Lesson], before: Sequence[Lesson] = ()) -> list[str]:
-    """The few that a prompt should carry: the largest gains, then the latest losses.
+class Lessons:
+    """The few of a campaign's lessons that a prompt should carry; the others are in the archive.
 
     Args:
-        lessons: Of this campaign, in order.
-        before: From elsewhere; they come after this campaign's own.
+        lessons: In the order they were learnt.
     """
-    gains = sorted((x for x in lessons if _gain(x) > 0), key=_gain, reverse=True)
-    losses = [x for x in reversed(lessons) if _gain(x) < 0]
-    chosen = [*gains[:MOST_GAINS], *before[:MOST_GAINS], *losses[:MOST_LOSSES]]
-    return list(dict.fromkeys(x.text for x in chosen))
 
+    def __init__(self, lessons: Iterable[Lesson] = ()) -> None:
+        self._gains: list[Lesson] = []
+        self._losses: deque[Lesson] = deque(maxlen=MOST_LOSSES)
+        for lesson in lessons:
+            self.add(lesson)
 
-def _gain(lesson: Lesson) -> float:
-    return math.log(lesson.speedup) if lesson.speedup else 0.0
+    def add(self, lesson: Lesson) -> None:
+        """One more was learnt."""
+        speedup = lesson.speedup or 1.0
+        if speedup > 1.0:
+            bisect.insort(self._gains, lesson, key=lambda x: -(x.speedup or 1.0))
+            del self._gains[MOST_GAINS:]
+        elif speedup < 1.0:
+            self._losses.appendleft(lesson)
+
+    def worth_telling(self, before: Sequence[Lesson] = ()) -> list[str]:
+        """The largest gains, then the latest losses.
+
+        Args:
+            before: From elsewhere; they come after this campaign's own gains.
+        """
+        chosen = [*self._gains, *before[:MOST_GAINS], *self._losses]
+        return list(dict.fromkeys(x.text for x in chosen))
 
 
 def _where(comparisons: Sequence[Comparison]) -> str:

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from agent.breeding import Ending
-from agent.lessons import worth_telling
 from agent.nursery import Nursery
 from agent.prompts.material import gather
 from agent.prompts.prompter import Prompter
@@ -129,7 +128,7 @@ class Workplace:
         """
         parents = self.parents(names)
         operator = self.operator(parents)
-        told = () if self.before is None else worth_telling(self.search.lessons, self.before)
+        told = () if self.before is None else self.search.lessons.worth_telling(self.before)
         material = gather(self.search, Brief(operator, parents), told)
         return Question(self.prompter.prompt(material).text, operator, parents)
 

@@ -15,7 +15,7 @@ from agent.asking import Asking
 from agent.budget import Budget
 from agent.credit import phase_shares
 from agent.crediting import Crediting, Origin
-from agent.lessons import distilled
+from agent.lessons import Lessons, distilled
 from agent.population import Extinction, Member, Population, cell_of
 from agent.proposers.protocol import Brief, Child
 from agent.random_stream import RandomStream
@@ -114,7 +114,7 @@ class Search:
         self._migrate_every = migrate_every
         self.asking = Asking(population, self.credit, repairs)
         self._extinct_after = extinct_after
-        self.lessons: list[Lesson] = []
+        self.lessons = Lessons()
         self.reviewing = Reviewing()
         self.noise_floor = 0.0
         self.simplified = simplifying.Tried()
@@ -187,7 +187,7 @@ class Search:
         over = evaluation.speedup_over("incumbent")
         lesson = distilled(child, evaluation, self.population.incumbent.candidate.digest)
         if lesson is not None:
-            self.lessons.append(lesson)
+            self.lessons.add(lesson)
         member = self._member(child, evaluation, over)
         parent = self.population.member(child.parents[0]) if child.parents else None
         self.credit.judged(child, trial.origin, evaluation, over, member, parent)

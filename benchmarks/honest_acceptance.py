@@ -114,14 +114,12 @@ def _rows(kernels: Sequence[Kernel], runs: Sequence[Run]) -> list[list[object]]:
     total = Counter((r.problem, r.condition) for r in runs)
     ok = Counter((r.problem, r.condition) for r in runs if r.outcome == Outcome.OK)
     size = Counter(k.candidate.problem for k in kernels)
-    rows: list[list[object]] = [["problem", "kernels", *(f"{c}: ok of runs" for c in CONDITIONS)]]
-    for name in builtin_names():
-        shares = [f"{ok[name, c]} of {total[name, c]}" for c in CONDITIONS]
+    tried = [c for c in CONDITIONS if any(r.condition == c for r in runs)]
+    rows: list[list[object]] = [["problem", "kernels", *(f"{c}: ok of runs" for c in tried)]]
+    for name in sorted(size):
+        shares = [f"{ok[name, c]} of {total[name, c]}" for c in tried]
         rows.append([name, size[name], *shares])
-    sums = [
-        f"{sum(ok[n, c] for n in builtin_names())} of {sum(total[n, c] for n in builtin_names())}"
-        for c in CONDITIONS
-    ]
+    sums = [f"{sum(ok[n, c] for n in size)} of {sum(total[n, c] for n in size)}" for c in tried]
     rows.append(["all", len(kernels), *sums])
     for run in runs:
         if run.outcome != Outcome.OK:

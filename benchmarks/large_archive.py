@@ -16,8 +16,8 @@ from sqlalchemy import Column, Table
 from db.column_types import HexDigest
 from db.models import Base
 
-SHARED = frozenset({"problem", "target", "import_run"})
-"""What all copies refer to."""
+SHARED = frozenset({"problem", "target", "import_run", "tally"})
+"""What all copies refer to, or what the database keeps itself."""
 _SPEEDUPS = frozenset({"seed_speedup", "seed_low", "seed_high"})
 _STEP = 1e-6
 """Two copies of a candidate differ by so much in speed."""

@@ -41,7 +41,7 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
         return int(key)
     frame, base = compress(data), None
     if like is not None:
-        resembling, packed = run(session, _BASE, {"like": like}).one()
+        ((resembling, packed),) = run(session, _BASE, {"like": like}).rows
         shorter = compress(data, decompress(packed)) if packed else frame
         frame, base = (shorter, resembling) if len(shorter) < len(frame) else (frame, None)
     return insert_row(session, Blob, digest=digest, size=len(data), base_id=base, data=frame)
@@ -95,5 +95,5 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _content(session: Session, base: int) -> bytes:
-    data: bytes = run(session, _CONTENT, {"base": base}).scalar_one()
+    data: bytes = run(session, _CONTENT, {"base": base}).scalar()
     return decompress(data) if data else b""

@@ -51,7 +51,6 @@ class CallLog(Upkeep):
             ArchiveError: No such call of that campaign.
         """
         with self._db.writing() as session:
-            campaign_recording.progress(session, campaign_id, None, self._clock)
             model_calls.answer(session, campaign_id, call, figures, completion)
 
     def record_review(

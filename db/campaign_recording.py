@@ -154,7 +154,7 @@ def progress(
     if found is None:
         require_own(find_campaign(session, campaign_id))
         raise ArchiveError(f"no campaign {campaign_id!r}; `kernelmill archive ls` lists them")
-    return Running(campaign_id, found.problem_id, found.target_id)
+    return Running(campaign_id, *found)
 
 
 def store_noise_floor(

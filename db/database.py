@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from db.direct import attach
 from db.engine import WRITES, archive_url, build_engine, shown_name
 from db.errors import ArchiveError
 from db.faults import translated
@@ -60,7 +62,7 @@ class Database:
         Raises:
             ArchiveError: See `db.faults.translated`.
         """
-        with translated(self.shown), Session(self._engine) as session, session.begin():
+        with translated(self.shown), self._transaction(self._engine) as session:
             yield session
 
     @contextmanager
@@ -70,8 +72,18 @@ class Database:
         Raises:
             ArchiveError: See `db.faults.translated`; nothing of the block is stored then.
         """
-        with translated(self.shown), Session(self._writer) as session, session.begin():
+        with translated(self.shown), self._transaction(self._writer) as session:
             yield session
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Session]:
+        """A session within a transaction that ends with the block. Who uses the driver alone
+        (`db.direct`) never wakes the session's own machinery."""
+        with engine.begin() as connection, Session(connection, expire_on_commit=False) as session:
+            attach(session, connection)
+            yield session
+            if session.in_transaction():
+                session.commit()  # writes what waits in it; the transaction is the connection's
 
     def compact(self) -> None:
         """Give room that is no longer used back to the disk; a server does that by itself.

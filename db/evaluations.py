@@ -23,6 +23,7 @@ from evaluator.evaluation import (
     Speedup,
     Stage,
     Unreached,
+    attributes,
 )
 from evaluator.outcome import Outcome
 
@@ -152,15 +153,15 @@ def _findings(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "profile": dict(evaluation.profile),
         "evidence": [{**vars(e), "details": dict(e.details)} for e in evaluation.evidence],
-        "checks": [vars(c) for c in evaluation.checks],
-        "stages": [vars(s) for s in evaluation.stages],
+        "checks": [attributes(c) for c in evaluation.checks],
+        "stages": [attributes(s) for s in evaluation.stages],
         "speedups": [_speedup_fields(s) for s in evaluation.speedups],
         **({"unreached": [vars(u) for u in evaluation.unreached]} if evaluation.unreached else {}),
     }
 
 
 def _speedup_fields(speedup: Speedup) -> dict[str, Any]:
-    return {**vars(speedup), "interval": vars(speedup.interval)}
+    return {**attributes(speedup), "interval": attributes(speedup.interval)}
 
 
 def _speedup(fields: Mapping[str, Any]) -> Speedup:

@@ -26,6 +26,7 @@ from db.models import (
     ModelCallRow,
     Problem,
     Proposal,
+    Tally,
 )
 
 _PAGE = 500
@@ -75,6 +76,7 @@ def examine(database: Database) -> Inspection:
             ("problems", _problems),
             ("evaluations", _evaluations),
             ("measurements", _measurements),
+            ("outcomes", _outcomes),
             ("campaigns", _campaigns),
             ("model calls", _calls),
         ]
@@ -162,6 +164,24 @@ def _measurements(session: Session) -> Iterator[Fault | None]:
             yield Fault(f"measurement {row.id}", f"rounds cannot be unpacked ({error})")
         else:
             yield None
+
+
+def _outcomes(session: Session) -> Iterator[Fault | None]:
+    """What the tally says of each problem and target against a count."""
+    place = (Evaluation.problem_id, Evaluation.target_id, Evaluation.outcome)
+    counted = {
+        (problem, target, outcome): count
+        for problem, target, outcome, count in session.execute(
+            select(*place, func.count()).where(~Evaluation.recheck).group_by(*place)
+        )
+    }
+    rows = session.scalars(select(Tally))
+    tally = {(row.problem_id, row.target_id, row.outcome): row.count for row in rows}
+    for problem, target, outcome in sorted(counted.keys() | tally.keys()):
+        key = (problem, target, outcome)
+        said, found = tally.get(key, 0), counted.get(key, 0)
+        what = f"tally of {outcome} for problem {problem} on target {target}"
+        yield None if said == found else Fault(what, f"says {said}, and there are {found}")
 
 
 def _campaigns(session: Session) -> Iterator[Fault | None]:

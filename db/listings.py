@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db import claims, model_calls
@@ -23,6 +23,7 @@ from db.models import (
     Parent,
     Problem,
     Proposal,
+    Tally,
     Target,
 )
 from db.rows import (
@@ -76,15 +77,34 @@ def top_rows(session: Session, problem: str | None, target: str | None, limit: i
 
 def outcome_counts(session: Session, campaign: int | str | None) -> list[OutcomeCount]:
     """See `Archive.outcomes`."""
-    statement = select(Evaluation.outcome, func.count()).where(~Evaluation.recheck)
-    if campaign is not None:
-        row = find_campaign(session, campaign)
-        settled = select(Proposal.evaluation_id).where(Proposal.campaign_id == row.id)
-        statement = statement.where(Evaluation.id.in_(settled))
-    statement = statement.group_by(Evaluation.outcome).order_by(
-        func.count().desc(), Evaluation.outcome
+    if campaign is None:
+        return list(tallied(session))
+    row = find_campaign(session, campaign)
+    settled = select(Proposal.evaluation_id).where(Proposal.campaign_id == row.id)
+    statement = (
+        select(Evaluation.outcome, func.count())
+        .where(~Evaluation.recheck, Evaluation.id.in_(settled))
+        .group_by(Evaluation.outcome)
+        .order_by(func.count().desc(), Evaluation.outcome)
     )
     return [OutcomeCount(outcome, count) for outcome, count in session.execute(statement)]
+
+
+def tallied(session: Session, *where: ColumnElement[bool]) -> tuple[OutcomeCount, ...]:
+    """How many evaluations ended how, most frequent first, without looking at any of them.
+
+    Args:
+        session: A reading one.
+        where: Conditions on `Tally`.
+    """
+    total = func.sum(Tally.count)
+    statement = (
+        select(Tally.outcome, total)
+        .where(*where)
+        .group_by(Tally.outcome)
+        .order_by(total.desc(), Tally.outcome)
+    )
+    return tuple(OutcomeCount(outcome, int(n)) for outcome, n in session.execute(statement))
 
 
 def candidate_detail(session: Session, prefix: str) -> CandidateDetail:

@@ -171,7 +171,6 @@ class Evaluation(Base):
     __table_args__ = (
         Index(None, "problem_id", "target_id", "seed_confirmed", "seed_speedup"),
         Index(None, "seed_confirmed", "seed_speedup"),
-        Index(None, "problem_id", "target_id", "recheck", "outcome"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.id"), index=True)
@@ -192,6 +191,19 @@ class Evaluation(Base):
     created: Mapped[datetime.datetime] = mapped_column(default=now)
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"))
     digest: Mapped[str | None] = mapped_column(HexDigest)
+
+
+class Tally(Base):
+    """How many evaluations of a problem on a target ended so, rechecks not among them.
+
+    A trigger of the database keeps it (migration 0007): evaluations are added and never change.
+    """
+
+    __tablename__ = "tally"
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), primary_key=True)
+    target_id: Mapped[int] = mapped_column(ForeignKey("target.id"), primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(Key)
 
 
 class Proposal(Base):

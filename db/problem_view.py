@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.errors import ArchiveError
 from db.lesson_view import lesson_views
-from db.listings import campaigns_in_lines
-from db.models import Campaign, Evaluation, Problem
+from db.listings import campaigns_in_lines, tallied
+from db.models import Campaign, Problem, Tally
 from db.overview import fields
 from db.progress import progress_of
-from db.rows import OutcomeCount
 from db.selection import Wanted, candidate_page
 from db.views import Field, Leader, ProblemView
 from db.workload_figures import by_evaluation, rivals
@@ -39,7 +38,11 @@ def problem_view(session: Session, problem: str, target: str | None) -> ProblemV
         spec=dict(revisions[-1].spec),
         revisions=len(revisions),
         targets=tuple(f.target for f in known),
-        outcomes=_outcomes(session, [row.id for row in revisions], field.target_id),
+        outcomes=tallied(
+            session,
+            Tally.problem_id.in_([row.id for row in revisions]),
+            Tally.target_id == field.target_id,
+        ),
         leaders=_leaders(session, problem, field.target),
         rivals={} if table is None else rivals(session, table.campaign),
         progress=tuple(progress_of(session, [c.id for c in campaigns])),
@@ -72,22 +75,6 @@ def _campaigns(session: Session, revisions: Sequence[int], target_id: int) -> Se
         .order_by(Campaign.id.desc())
         .limit(_CAMPAIGNS)
     ).all()
-
-
-def _outcomes(
-    session: Session, revisions: Sequence[int], target_id: int
-) -> tuple[OutcomeCount, ...]:
-    statement = (
-        select(Evaluation.outcome, func.count())
-        .where(
-            Evaluation.problem_id.in_(revisions),
-            Evaluation.target_id == target_id,
-            Evaluation.recheck.is_(False),
-        )
-        .group_by(Evaluation.outcome)
-    )
-    counts = [OutcomeCount(outcome, count) for outcome, count in session.execute(statement)]
-    return tuple(sorted(counts, key=lambda c: (-c.count, c.outcome)))
 
 
 def _leaders(session: Session, problem: str, target: str) -> tuple[Leader, ...]:

@@ -90,9 +90,9 @@ def record_candidate(
     """See `Archive.record_candidate`."""
     digest = candidate.digest
     parents = [candidate_id_of(session, parent) for parent in step.parents]
-    candidate_id = _ensure_candidate(session, candidate, digest, parents)
+    candidate_id, new = _ensure_candidate(session, candidate, digest, parents)
     here = {"campaign": campaign.id, "candidate": candidate_id}
-    earlier = run(session, _EARLIER, here).first()
+    earlier = None if new else run(session, _EARLIER, here).first()
     ordinal = (run(session, _LAST, {"campaign": campaign.id}).scalar() or 0) + 1
     evaluation_id = earlier[0] if earlier else None
     proposal = insert_row(
@@ -122,7 +122,7 @@ def record_candidate(
 def record_evaluation(session: Session, campaign: Running, evaluation: Evaluation) -> None:
     """See `Archive.record_evaluation`."""
     candidate_id = candidate_id_of(session, evaluation.candidate)
-    target = run(session, _TARGET_NAME, {"target": campaign.target_id}).scalar_one()
+    target = run(session, _TARGET_NAME, {"target": campaign.target_id}).scalar()
     if evaluation.target != target:
         raise ArchiveError(
             f"an evaluation on target {evaluation.target} cannot go into campaign {campaign.id}, "
@@ -207,17 +207,18 @@ def store_elite(session: Session, campaign: Running, elite: Elite) -> None:
 
 def _ensure_candidate(
     session: Session, candidate: Candidate, digest: str, parents: list[int]
-) -> int:
+) -> tuple[int, bool]:
+    """The row of a candidate, and whether it is new."""
     known = run(session, _STORED, {"wanted": digest}).first()
     if known is not None:
         candidate_id, stored = known
         if stored == 0:
             store_text(session, candidate.source)  # garbage collection had taken it
-        return int(candidate_id)
+        return int(candidate_id), False
     like = None
     if parents:
-        like = run(session, _SOURCE, {"candidate": parents[0]}).scalar_one()
-    return insert_row(
+        like = run(session, _SOURCE, {"candidate": parents[0]}).scalar()
+    key = insert_row(
         session,
         CandidateRow,
         digest=digest,
@@ -226,6 +227,7 @@ def _ensure_candidate(
         source_id=store_text(session, candidate.source, like),
         tunables=dict(candidate.tunables),
     )
+    return key, True
 
 
 def _same_evaluation(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from db.engine import WRITES
 from db.errors import ArchiveError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every layout there has been, oldest first."""
 HEAD = REVISIONS[-1]
 

@@ -77,7 +77,8 @@ double peak_flops() {
 }  // namespace
 
 int main() {
-    std::vector<size_t> kib = {32, 128, 512, 1024, 2048, 4096, 8192, 16384, 65536, 262144};
+    std::vector<size_t> kib = {32,   128,   512,   1024,  2048,  4096,  8192,
+                               16384, 24576, 32768, 49152, 65536, 262144};
     printf("{\"bandwidth\": {");
     for (size_t i = 0; i < kib.size(); ++i) {
         printf("%s\"%zu\": %.4g", i ? ", " : "", kib[i] << 10, bandwidth(kib[i] << 10));

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from evaluator.outcome import Outcome
 
 
-@dataclass(frozen=True)
+def attributes(value: Interval | Stage | Check | Round | Comparison | Speedup) -> dict[str, Any]:
+    """Attributes by name, as they are: these values are many and small and have no `__dict__`."""
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """An estimate with its 95 % confidence interval."""
 
@@ -34,7 +40,7 @@ class Evidence:
     details: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """How long one stage of the cascade took, in seconds of wall time."""
 
@@ -46,7 +52,7 @@ GENERATED = "generated("
 """How the names of workloads begin that were made for one candidate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """Correctness on one workload; `max_error` is in units of what the policy allows (<= 1)."""
 
@@ -71,7 +77,7 @@ class Unreached:
     branch: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Round:
     """One interleaved round: seconds per call of both sides; `foreign` is the share of the
     machine's CPU time other processes took; a disturbed round is kept but not `used`."""
@@ -82,7 +88,7 @@ class Round:
     used: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Candidate against another implementation on one workload.
 
@@ -107,7 +113,7 @@ class Comparison:
     roofline: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Speedup:
     """Speedup over all time workloads (geometric mean), of the candidate over `other`.
 

@@ -209,6 +209,8 @@ def comment_mark(source: str) -> str:
 
 
 def _lines(source: str, kind: str) -> list[tuple[int, str]]:
+    if f"{kind}:" not in source:
+        return []
     numbered = enumerate(source.split("\n"), start=1)
     matches = ((number, _DECLARATION.match(line.rstrip("\r"))) for number, line in numbered)
     return [(n, m["rest"].strip()) for n, m in matches if m is not None and m["kind"] == kind]

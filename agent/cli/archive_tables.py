@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.output import Table
 from agent.sparkline import sparkline
+from evaluator.evaluation import attributes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -260,7 +261,7 @@ def _evaluation(evaluation: Evaluation, *, rounds: bool) -> dict[str, Any]:
 
 def _comparison(comparison: Comparison, *, rounds: bool) -> dict[str, Any]:
     shown = comparison.rounds if rounds else len(comparison.rounds)
-    return {**vars(comparison), "rounds": shown}
+    return {**attributes(comparison), "rounds": shown}
 
 
 def _digest(digest: str | None, full: bool) -> str | None:

@@ -8,7 +8,7 @@ import statistics
 import sys
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,7 @@ def _over_seed(comparisons: Sequence[Comparison]) -> list[Comparison]:
     direct = [c for c in comparisons if c.other == "seed"]
     if direct:
         return direct
-    return [Comparison(**{**c.__dict__, "other": "seed"}) for c in comparisons]
+    return [replace(c, other="seed") for c in comparisons]
 
 
 def _own(c: Comparison) -> Timing:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent import assembly
 from agent.knowledge.transfer import transferred
-from agent.lessons import worth_telling
+from agent.lessons import Lessons
 from agent.outside import Question
 from agent.prompts import exhibits
 from agent.prompts.material import Material
@@ -42,7 +42,7 @@ def first_brief(
     operator = "crossover" if len(shown) > 1 else "repair" if failed else "rewrite"
     lessons: list[str] = []
     if settings.lessons == "archive":
-        lessons = worth_telling([], transferred(archive, loaded))
+        lessons = Lessons().worth_telling(transferred(archive, loaded))
     writer = assembly.prompter(settings, loaded, target, answer="answer_tool")
     prompt = writer.prompt(Material(operator, tuple(shown), lessons=tuple(lessons)))
     return Question(prompt.text, operator, tuple(e.candidate for e in shown))

@@ -74,6 +74,7 @@ class Prompter:
         self._answer = answer
         self._tuned = tuned
         self._tag = facts.TAGS[backend]
+        self._sheet: tuple[Roofline | None, str] | None = None
 
     def prompt(self, material: Material) -> Prompt:
         """What is sent for this material.
@@ -81,12 +82,10 @@ class Prompter:
         Raises:
             PromptTooLargeError: The parts that always stay do not fit into the budget.
         """
-        language = filled(f"language_{self._backend}", flags=ALLOWED_FLAGS, tuned=self._tuned)
-        system = filled("system", language=language.strip())
-        fixed = Section("system", system)
+        fixed = Section("system", self._system)
         kept = fitted([fixed, *self._sections(material)], self._budget)
         user = "\n".join(section.text for section in kept if section is not fixed)
-        return Prompt(system, user, label(self._backend, material.operator))
+        return Prompt(self._system, user, label(self._backend, material.operator))
 
     def review(self, kernel: Candidate) -> Prompt:
         """What a reviewer is asked about a kernel that nobody has built."""
@@ -111,8 +110,7 @@ class Prompter:
             Section("task", self._task),
             Section("workloads", self._workloads),
             Section("numeric", self._numeric),
-            Section("machine", filled("hardware", facts=facts.machine(
-                self._target, self._roofline())), MACHINE),
+            Section("machine", self._machine(), MACHINE),
             Section("cards", self._techniques(shown), CARDS),
             Section("example", self._example(shown), EXAMPLE),
             Section("lessons", self._listed("lessons", material.lessons), LESSONS),
@@ -173,6 +171,19 @@ class Prompter:
 
     def _isa(self) -> tuple[str, ...]:
         return isa_of(self._target)
+
+    def _machine(self) -> str:
+        """The hardware sheet, written anew when more is known of it."""
+        roofline = self._roofline()
+        if self._sheet is None or self._sheet[0] is not roofline:
+            sheet = filled("hardware", facts=facts.machine(self._target, roofline))
+            self._sheet = (roofline, sheet)
+        return self._sheet[1]
+
+    @cached_property
+    def _system(self) -> str:
+        language = filled(f"language_{self._backend}", flags=ALLOWED_FLAGS, tuned=self._tuned)
+        return filled("system", language=language.strip())
 
     @cached_property
     def _workloads(self) -> str:

@@ -23,7 +23,7 @@ from db.exchange.records import CandidateRecord, EvaluationRecord, Record
 from db.models import Candidate as CandidateRow
 from db.models import Evaluation as EvaluationRow
 from evaluator.candidate import Candidate
-from evaluator.evaluation import Comparison, Evaluation, Speedup
+from evaluator.evaluation import Comparison, Evaluation, Speedup, attributes
 
 _OF_ONE_MACHINE = (
     "problem", "record", "recording", "prices", "base_url", "command", "archive", "cards",
@@ -100,8 +100,8 @@ def evaluation_record(
             )
             for e in evaluation.evidence
         ],
-        checks=[CheckPart(**vars(c)) for c in evaluation.checks],
-        stages=[StagePart(**vars(s)) for s in evaluation.stages],
+        checks=[CheckPart(**attributes(c)) for c in evaluation.checks],
+        stages=[StagePart(**attributes(s)) for s in evaluation.stages],
         unreached=[
             UnreachedPart(first=u.first, last=u.last, source=valid(u.source), branch=u.branch)
             for u in evaluation.unreached

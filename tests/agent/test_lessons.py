@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.knowledge.transfer import neighbours, transferred
-from agent.lessons import distilled, worth_telling
+from agent.lessons import Lessons, distilled
 from agent.proposers.protocol import Child
 from db.archive import Archive
 from db.records import Lesson
@@ -65,7 +65,9 @@ def test_failures_and_silence_teach_nothing_here() -> None:
 def test_a_prompt_gets_the_largest_gains_and_the_latest_losses() -> None:
     gains = [Lesson(f"gain {i}", speedup=1.0 + i / 10, confirmed=True) for i in range(1, 9)]
     losses = [Lesson(f"loss {i}", speedup=0.5) for i in range(5)]
-    told = worth_telling([*gains, *losses], [Lesson("on gemv: x", speedup=3.0, confirmed=True)])
+    told = Lessons([*gains, *losses]).worth_telling(
+        [Lesson("on gemv: x", speedup=3.0, confirmed=True)]
+    )
     assert told == [
         "gain 8", "gain 7", "gain 6", "gain 5", "gain 4", "on gemv: x", "loss 4", "loss 3",
         "loss 2",

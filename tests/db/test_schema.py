@@ -185,3 +185,6 @@ def test_an_archive_of_an_earlier_layout_is_brought_up(revision: str, path: Path
             refused(kernel(2)),
         ]
         assert [row.candidate for row in archive.top()] == [kernel(1).digest, kernel(0).digest]
+        counts = {c.outcome: c.count for c in archive.outcomes()}
+        assert counts == {"ok": 2, refused(kernel(2)).outcome: 1}
+        assert archive.verify().faults == ()

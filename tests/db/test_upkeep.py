@@ -93,6 +93,7 @@ def test_prompts_and_completions_of_failures(archive: Archive) -> None:
         ("UPDATE evaluation SET findings = x'0100' WHERE id = 1", "cannot be unpacked"),
         ("UPDATE measurement SET rounds = x'05000000ff' WHERE id = 1", "cannot be unpacked"),
         ("UPDATE proposal SET candidate_id = 77 WHERE id = 3", "is not there"),
+        ("UPDATE tally SET count = 7", "says 7, and there"),
         ("UPDATE proposal SET ordinal = 9 WHERE id = 3", "lacks proposals"),
         ("""UPDATE model_call SET parents = '["00"]'""", "parent 00 is gone"),
     ],

@@ -16,10 +16,20 @@ ROOF = Roofline({1000: 100.0, 10_000: 50.0, 100_000: 60.0, 1_000_000: 10.0}, {"f
 
 
 @pytest.mark.parametrize(
-    ("footprint", "rate"), [(1, 100), (1000, 100), (20_000, 60), (100_000, 60), (10**9, 10)]
+    ("footprint", "rate"),
+    [(1, 100), (1000, 100), (20_000, 60), (100_000, 60), (1_000_000, 10 / 0.92), (10**12, 10)],
 )
 def test_bandwidth_by_footprint(footprint: int, rate: float) -> None:
-    assert ROOF.seconds(0, 300, footprint) == pytest.approx(300 / rate)
+    assert ROOF.seconds(0, 300, footprint) == pytest.approx(300 / rate, rel=1e-5)
+
+
+def test_a_part_of_the_data_may_still_be_in_a_cache() -> None:
+    roof = Roofline({16: 200.0, 24: 150.0, 64: 50.0, 256: 40.0}, {"float32": 1000.0})
+    for footprint in (64, 200, 256):
+        near = 64 / footprint
+        cached = near / 150 + (1 - near) / 40
+        assert roof.seconds(0, 256, footprint) == pytest.approx(256 * cached)
+    assert roof.seconds(0, 256, 10**9) == pytest.approx(256 / 40)
 
 
 def test_the_larger_of_traffic_and_arithmetic_counts() -> None:

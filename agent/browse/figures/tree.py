@@ -31,7 +31,7 @@ class Placed:
     kept: bool
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, as `TreeNode`
 class Small:
     """A descendant that led nowhere, as a mark below its ancestor."""
 
