@@ -5,7 +5,8 @@
 Kernelmill, OpenEvolve and ShinkaEvolve ask the same local model, which answers at once with another
 program every time, and evaluate trivially. CPU time of each whole process tree is read from the
 kernel while it works, so a program's growth with its population shows. The other two are installed
-into an environment of their own; what cannot be installed is left out, and said.
+into an environment of their own; what cannot be installed is left out, and said. Kernelmill's
+process holds PyTorch, which judges need and searches do not; what that alone takes is told.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def main() -> None:
             "ShinkaEvolve": options.slow_rivals}  # fmt: skip
     rows: list[list[object]] = [["program", "candidates", "CPU ms each, first tenth",
                                  "CPU ms each, last tenth", "candidates a second",
-                                 "memory, MB"]]  # fmt: skip
+                                 "memory, MB", "of it PyTorch, MB"]]  # fmt: skip
     facts: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         python = _environment(Path(name))
@@ -68,7 +69,8 @@ def main() -> None:
             folder.mkdir()
             samples = _watched(argv, program == "Kernelmill", candidates, folder)
             facts[program] = [sample.__dict__ for sample in _thinned(samples)]
-            rows.append([program, samples[-1].asked, *_figures(samples, candidates)])
+            torch = _torch_megabytes() if program == "Kernelmill" else 0
+            rows.append([program, samples[-1].asked, *_figures(samples, candidates), torch])
     quiet.write("orchestration", {"samples": facts}, rows)
 
 
@@ -166,6 +168,16 @@ def _figures(samples: Sequence[Sample], candidates: int) -> list[object]:
     rate = (done.asked - begun.asked) / max(done.wall - begun.wall, 1e-9)
     memory = max(s.resident for s in samples) / 1e6
     return [f"{first:.1f}", f"{last:.1f}", f"{rate:.1f}", f"{memory:.0f}"]
+
+
+def _torch_megabytes() -> int:
+    """What importing PyTorch adds to a process."""
+    program = (
+        "import os; size = lambda: int(open('/proc/self/statm').read().split()[1])\n"
+        "before = size()\nimport torch\nprint(size() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    return round(int(done.stdout) * PAGE / 1e6)
 
 
 def _per_candidate(samples: Sequence[Sample], low: float, high: float) -> float:

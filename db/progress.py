@@ -44,7 +44,10 @@ def _rises(session: Session, campaigns: Sequence[int]) -> dict[int, list[_Row]]:
     """By campaign, the confirmed figures that were higher than all before them; of an imported
     one, what it says were improvements."""
     claimed = and_(Evaluation.import_id.is_not(None), Evaluation.improved)
-    statement = (
+    best_before = func.max(Evaluation.seed_speedup).over(
+        partition_by=Proposal.campaign_id, order_by=Proposal.ordinal, rows=(None, -1)
+    )
+    sure = (
         select(
             Proposal.campaign_id,
             Proposal.ordinal,
@@ -53,16 +56,21 @@ def _rises(session: Session, campaigns: Sequence[int]) -> dict[int, list[_Row]]:
             Evaluation.seed_speedup,
             Evaluation.seed_low,
             Evaluation.seed_high,
+            best_before.label("before"),
         )
         .join(Evaluation, Evaluation.id == Proposal.evaluation_id)
         .where(Proposal.campaign_id.in_(campaigns), or_(Evaluation.seed_confirmed, claimed))
-        .order_by(Proposal.campaign_id, Proposal.ordinal)
+        .where(Evaluation.seed_speedup.is_not(None))
+        .subquery()
+    )
+    statement = (
+        select(sure)
+        .where(or_(sure.c.before.is_(None), sure.c.seed_speedup > sure.c.before))
+        .order_by(sure.c.campaign_id, sure.c.ordinal)
     )
     rises: dict[int, list[_Row]] = {}
     for row in session.execute(statement):
-        own = rises.setdefault(row.campaign_id, [])
-        if row.seed_speedup is not None and (not own or row.seed_speedup > own[-1].seed_speedup):
-            own.append(row)
+        rises.setdefault(row.campaign_id, []).append(row)
     return rises
 
 

@@ -15,7 +15,7 @@ from agent.browse.guard import Application, Guard
 from agent.browse.links import ServedLinks
 from agent.browse.page import Page
 from agent.browse.pages import campaigns, candidate, candidates, overview, problem
-from agent.browse.render import ASSETS, STATIC, render
+from agent.browse.render import ASSETS, STATIC, prepare, render
 from agent.browse.twin import twin
 from db.errors import ArchiveError
 from db.gallery import Gallery
@@ -47,6 +47,7 @@ def application(gallery: Gallery, archive_option: str, hosts: Iterable[str] = ()
     # No pages about the interface: they would load scripts from elsewhere.
     app = FastAPI(title="Kernelmill", docs_url=None, redoc_url=None, openapi_url=None)
     _Pages(app, gallery, archive_option)
+    prepare()
     return Guard(app, hosts)
 
 

@@ -43,6 +43,13 @@ def render(page: Page, links: Links, archive: str) -> str:
     return html.encode("utf-8", "replace").decode()
 
 
+def prepare() -> None:
+    """Compile every template now, so that nobody's first page waits for it."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
