@@ -167,8 +167,9 @@ def _request(problem: Problem, share: Share, index: int) -> GroupRequest:
     sizes = [(2 * index + 1, t.nbytes(workload.dims)) for t in problem.inputs]
     sizes += [(2 * index, t.nbytes(workload.dims)) for t in problem.outputs]
     integers = [workload.dims[d] for d in problem.dims]
-    integers += [int(workload.scalars[s.name]) for s in problem.scalars if s.dtype == "int64"]
-    floats = [float(workload.scalars[s.name]) for s in problem.scalars if s.dtype == "float"]
+    scalars = problem.received(workload)
+    integers += [int(scalars[s.name]) for s in problem.scalars if s.dtype == "int64"]
+    floats = [float(scalars[s.name]) for s in problem.scalars if s.dtype == "float"]
     return GroupRequest(tuple(sizes), share.slots, tuple(integers), tuple(floats))
 
 

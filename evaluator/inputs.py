@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -105,21 +104,8 @@ def refresh_inputs(
 
 
 def bind(problem: Problem, workload: Workload, tensors: Tensors) -> dict[str, Any]:
-    """Everything a problem's callables may name: tensors, dimensions and scalars.
-
-    `float` scalars are rounded to C `float`, the value that a kernel receives.
-    """
-    scalars = {
-        s.name: _as_float32(workload.scalars[s.name])
-        if s.dtype == "float"
-        else int(workload.scalars[s.name])
-        for s in problem.scalars
-    }
-    return {**workload.dims, **scalars, **tensors}
-
-
-def _as_float32(value: float) -> float:
-    return float(struct.unpack("f", struct.pack("f", value))[0])
+    """Everything a problem's callables may name: tensors, dimensions and scalars."""
+    return {**workload.dims, **problem.received(workload), **tensors}
 
 
 def _shift_and_scale(old: torch.Tensor, generator: torch.Generator, new: torch.Tensor) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 import inspect
 import math
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -242,6 +243,16 @@ class Problem:
         """The workload of that name; KeyError if there is none."""
         return {w.name: w for w in self.workloads}[name]
 
+    def received(self, workload: Workload) -> dict[str, float | int]:
+        """A workload's scalars as every implementation receives them, the reference included:
+        `float` ones are rounded to C `float`."""
+        return {
+            s.name: _as_float32(workload.scalars[s.name])
+            if s.dtype == "float"
+            else int(workload.scalars[s.name])
+            for s in self.scalars
+        }
+
     def footprint(self, workload: Workload) -> int:
         """Bytes of all tensors of a workload together."""
         return sum(t.nbytes(workload.dims) for t in self.tensors)
@@ -282,6 +293,10 @@ class Problem:
                 )
             if any(extent < 0 for extent in w.dims.values()):
                 raise ProblemError(f"{where}: workload {w.name!r} has a negative dimension")
+
+
+def _as_float32(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def call_by_name(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:

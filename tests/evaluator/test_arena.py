@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from evaluator.arena import POISON, InputArena, OutputArena, OutputRegions, Share
-from evaluator.problem import Problem, Role, Tensor, Workload
+from evaluator.inputs import bind
+from evaluator.problem import Problem, Role, Scalar, Tensor, Workload
 from sandbox.layout import ALIGNMENT, PAGE
 from sandbox.regions import Region
 
@@ -171,3 +172,21 @@ def test_what_lies_around_inputs_is_poison(inputs: InputArena) -> None:
                 assert bool((chunk[start:end] == 0).all())
                 assert bool((chunk[:start] == POISON).all())
                 assert bool((chunk[end:] == POISON).all())
+
+
+def test_a_runner_is_told_the_scalars_that_the_reference_gets() -> None:
+    """A Python kernel that computes with 0.999 would be wrong where the reference has 0.999f."""
+    problem = Problem(
+        name="scalars", summary="", inputs=(Tensor("x", "n"),), outputs=(Tensor("y", "n"),),
+        scalars=(Scalar("beta"), Scalar("step", "int64")), reference=lambda x: x,
+        workloads=(Workload("one", {"n": 1}, {"beta": 0.999, "step": 3}, role=Role.TIME),),
+        flops=lambda n: n, bytes=lambda n: n,
+    )  # fmt: skip
+    arena = InputArena(problem, 0)
+    arena.arrange([Share(problem.workloads[0], SLOTS)])
+    (group,) = arena.layout.groups
+    bound = bind(problem, problem.workloads[0], {})
+    assert (group.integers, group.floats) == ((1, bound["step"]), (bound["beta"],))
+    assert bound["beta"] != 0.999
+    arena.slots = []
+    arena.close()
