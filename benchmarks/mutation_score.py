@@ -54,7 +54,11 @@ class Accepted:
     diff: str
     kin: str
     where: str | None
-    argument: str
+
+    @property
+    def argument(self) -> str:
+        """Why it may pass, or why it cannot be caught here; "" if nobody has looked at it."""
+        return EQUIVALENT.get(self.digest) or OUT_OF_REACH.get(self.digest) or ""
 
     @property
     def equivalent(self) -> bool:
@@ -172,11 +176,9 @@ def _examine(problem: Problem, accepted: Sequence[Mutant], cache: Path) -> Itera
         for m in accepted:
             kin = comparer.compare(m.candidate, m.subject.candidate)
             digest = m.candidate.digest[:DIGITS]
-            argument = EQUIVALENT.get(digest) or OUT_OF_REACH.get(digest) or ""
             yield Accepted(
-                digest, m.subject.name, m.operator, m.line, m.diff, str(kin.kin), kin.where,
-                argument,
-            )  # fmt: skip
+                digest, m.subject.name, m.operator, m.line, m.diff, str(kin.kin), kin.where
+            )
     finally:
         comparer.close()
 
@@ -210,7 +212,8 @@ def _stored() -> list[Record]:
 
 
 def _record(stored: dict[str, Any]) -> Record:
-    accepted = tuple(Accepted(**a) for a in stored.pop("accepted"))
+    kept = [{k: v for k, v in a.items() if k != "argument"} for a in stored.pop("accepted")]
+    accepted = tuple(Accepted(**a) for a in kept)
     return Record(**stored, accepted=accepted)
 
 
