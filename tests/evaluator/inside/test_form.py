@@ -24,7 +24,7 @@ def test_a_form_survives_as_json_and_orders_arguments_as_the_signature(name: str
     (group,) = arena.layout.groups
     arena.close()
     values = form.values(group.integers, group.floats)
-    assert values == {**workload.dims, **workload.scalars}
+    assert values == {**workload.dims, **problem.received(workload)}
     assert extents(form, values) == [t.extents(workload.dims) for t in problem.tensors]
     passed = form.arguments(["tensor"] * len(problem.tensors), values)
     named = [*problem.dims, *(s.name for s in problem.scalars)]
