@@ -91,6 +91,7 @@ def kill_and_finish(
     assert set(evaluation_rows(path)) == {1}
 
 
+@pytest.mark.slow
 def test_killed_between_evaluations(folder: Path, cache: Path, tmp_path: Path) -> None:
     kill_and_finish(folder, cache, tmp_path / "a.db", [("evaluation", 2)])
 

@@ -116,6 +116,7 @@ def test_problems_with_kernels_by_hand_have_two(name: str) -> None:
     assert sum(s.name.startswith("kernels/") for s in subjects(name)) >= 2
 
 
+@pytest.mark.slow
 def test_other_problems_have_kernels_made_by_rules() -> None:
     for name in set(catalogue.builtin_names()) - set(HANDMADE):
         assert subjects(name)[0].is_seed
