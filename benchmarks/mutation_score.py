@@ -212,8 +212,7 @@ def _stored() -> list[Record]:
 
 
 def _record(stored: dict[str, Any]) -> Record:
-    kept = [{k: v for k, v in a.items() if k != "argument"} for a in stored.pop("accepted")]
-    accepted = tuple(Accepted(**a) for a in kept)
+    accepted = tuple(Accepted(**a) for a in stored.pop("accepted"))
     return Record(**stored, accepted=accepted)
 
 

@@ -173,7 +173,7 @@ def _figures(samples: Sequence[Sample], candidates: int) -> list[object]:
 def _torch_megabytes() -> int:
     """What importing PyTorch adds to a process."""
     program = (
-        "import os; size = lambda: int(open('/proc/self/statm').read().split()[1])\n"
+        "size = lambda: int(open('/proc/self/statm').read().split()[1])\n"
         "before = size()\nimport torch\nprint(size() - before)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -166,10 +166,10 @@ def _request(problem: Problem, share: Share, index: int) -> GroupRequest:
     workload = share.workload
     sizes = [(2 * index + 1, t.nbytes(workload.dims)) for t in problem.inputs]
     sizes += [(2 * index, t.nbytes(workload.dims)) for t in problem.outputs]
-    integers = [workload.dims[d] for d in problem.dims]
-    scalars = problem.received(workload)
-    integers += [int(scalars[s.name]) for s in problem.scalars if s.dtype == "int64"]
-    floats = [float(scalars[s.name]) for s in problem.scalars if s.dtype == "float"]
+    values = problem.received(workload)
+    whole = [*problem.dims, *(s.name for s in problem.scalars if s.dtype == "int64")]
+    integers = [int(values[name]) for name in whole]
+    floats = [float(values[s.name]) for s in problem.scalars if s.dtype == "float"]
     return GroupRequest(tuple(sizes), share.slots, tuple(integers), tuple(floats))
 
 

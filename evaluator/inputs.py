@@ -105,7 +105,7 @@ def refresh_inputs(
 
 def bind(problem: Problem, workload: Workload, tensors: Tensors) -> dict[str, Any]:
     """Everything a problem's callables may name: tensors, dimensions and scalars."""
-    return {**workload.dims, **problem.received(workload), **tensors}
+    return {**problem.received(workload), **tensors}
 
 
 def _shift_and_scale(old: torch.Tensor, generator: torch.Generator, new: torch.Tensor) -> None:

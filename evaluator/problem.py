@@ -244,14 +244,15 @@ class Problem:
         return {w.name: w for w in self.workloads}[name]
 
     def received(self, workload: Workload) -> dict[str, float | int]:
-        """A workload's scalars as every implementation receives them, the reference included:
-        `float` ones are rounded to C `float`."""
-        return {
+        """A workload's dimensions and scalars as every implementation receives them, the reference
+        included: `float` ones are rounded to C `float`."""
+        scalars = {
             s.name: _as_float32(workload.scalars[s.name])
             if s.dtype == "float"
             else int(workload.scalars[s.name])
             for s in self.scalars
         }
+        return {**workload.dims, **scalars}
 
     def footprint(self, workload: Workload) -> int:
         """Bytes of all tensors of a workload together."""

@@ -175,7 +175,7 @@ class Prompter:
     def _machine(self) -> str:
         """The hardware sheet, written anew when more is known of it."""
         roofline = self._roofline()
-        if self._sheet is None or self._sheet[0] is not roofline:
+        if self._sheet is None or self._sheet[0] != roofline:
             sheet = filled("hardware", facts=facts.machine(self._target, roofline))
             self._sheet = (roofline, sheet)
         return self._sheet[1]

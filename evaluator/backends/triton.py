@@ -97,7 +97,7 @@ class TritonBackend:
             "tunables": dict(values),
             "form": CallForm.of(problem).document(),
             "target": (what.maker, what.number, what.lanes),
-            "calls": [{**w.dims, **w.scalars} for w in problem.time_workloads],
+            "calls": [problem.received(w) for w in problem.time_workloads],
         }
 
     def _compile(self, work: Path) -> Completed:
