@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,6 +82,7 @@ class EmbeddedBreeder:
         self._proposer = proposer
         self._search = search
         self._nursery = nursery
+        self._openings: Iterator[Child] | None = None
 
     async def batch(self, most: int, over: Callable[[], bool]) -> list[Trial]:
         """See `Breeder.batch`: openings first, then bred ones."""
@@ -94,7 +95,7 @@ class EmbeddedBreeder:
 
     async def one(self) -> Trial | None:
         """A single child, None if nothing new is found."""
-        child = next(iter(self._openings()), None) or await self._bred()
+        child = self._opening() or await self._bred()
         return None if child is None else self._nursery.accept(child, self._proposer.name)
 
     async def simpler(self, kernel: Candidate, over: Callable[[], bool]) -> Trial | None:
@@ -104,10 +105,13 @@ class EmbeddedBreeder:
     async def close(self) -> None:
         """Nothing runs."""
 
-    def _openings(self) -> list[Child]:
-        assert self._search.seed is not None  # it was judged before anything is bred
-        seed = self._search.seed.child.candidate
-        return [c for c in self._proposer.openings(seed) if self._nursery.objection(c) is None]
+    def _opening(self) -> Child | None:
+        """The next that is new, None if all were tried. They are made once: that takes time."""
+        if self._openings is None:
+            assert self._search.seed is not None  # it was judged before anything is bred
+            seed = self._search.seed.child.candidate
+            self._openings = iter(self._proposer.openings(seed))
+        return next((c for c in self._openings if self._nursery.objection(c) is None), None)
 
     async def _bred(self) -> Child | None:
         for _ in range(ATTEMPTS):

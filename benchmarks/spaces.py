@@ -2,9 +2,10 @@
 
     python -m benchmarks.spaces [--nodes 500] [--problems softmax ...]
 
-The embedded proposer's children of many parents, good and bad ones, through the real cascade, as a
-tree of one JSON file per problem in `benchmarks/spaces/`. `benchmarks.search` lets strategies walk
-there without a machine and without luck: every one of them finds the same children.
+The embedded proposer's children of many parents, good and bad ones, and what the model of a
+recorded campaign answered, through the real cascade, as a tree of one JSON file per problem in
+`benchmarks/spaces/`. `benchmarks.search` lets strategies walk there without a machine and without
+luck: every one of them finds the same children.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ quiet.prepare()
 from agent.population import cell_of  # noqa: E402 - torch's threads must be told first
 from agent.proposers.protocol import Brief, Child  # noqa: E402
 from agent.proposers.transform import TransformProposer  # noqa: E402
+from benchmarks import recorded_answers  # noqa: E402
+from benchmarks.recorded_answers import RecordedAnswer  # noqa: E402
 from evaluator import catalogue  # noqa: E402
 from evaluator.candidate import Candidate  # noqa: E402
 from evaluator.cascade import Evaluator  # noqa: E402
@@ -37,6 +40,9 @@ PROBLEMS = ("softmax", "layernorm", "gemm", "histogram")
 BRANCHES = {"transform": 7, "tune": 4}
 BEST_SHARE = 0.6
 """How often one of the best is given children, rather than anybody."""
+BEFORE_ANSWERS = 0.6
+"""Share of a space that grows before the model's kernels join it, so that there is enough to find
+for strategies that ask no model."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Node:
         log_speedup: Over the seed; None if it is not right.
         spread: Standard error of the race's estimate.
         seconds: What its evaluation took.
+        tokens: That the model's answer and its question had; 0 if no model made it.
     """
 
     number: int
@@ -67,6 +74,7 @@ class Node:
     log_speedup: float | None
     spread: float
     seconds: float
+    tokens: int = 0
 
 
 class Recorder:
@@ -88,6 +96,11 @@ class Recorder:
         self._add(None, [Child(seed, "seed", (), "the seed")])
         self._floor = self._evaluator.noise_floor(seed).relative
         self._add(0, self._proposer.openings(seed), opening=True)
+
+    def answer(self, answer: RecordedAnswer) -> None:
+        """A model's kernel; a child of the seed where its parent is not here."""
+        known = [self._numbers[d] for d in answer.child.parents if d in self._numbers]
+        self._add(known[0] if known else 0, [answer.child], tokens=answer.tokens)
 
     def grow(self) -> bool:
         """Give somebody children; False if everybody has some."""
@@ -115,16 +128,18 @@ class Recorder:
                     break
         return list(found.values())
 
-    def _add(self, parent: int | None, children: list[Child], *, opening: bool = False) -> None:
+    def _add(
+        self, parent: int | None, children: list[Child], *, opening: bool = False, tokens: int = 0
+    ) -> None:
         fresh = [c for c in children if c.candidate.digest not in self._numbers]
         builds = self._evaluator.build_all([c.candidate for c in fresh])
         for child, build in zip(fresh, builds, strict=True):
             incumbent = self._candidates[self._best] if parent is not None else None
             evaluation = self._evaluator.evaluate(child.candidate, build, incumbent, self._floor)
-            self._take(parent, child, evaluation, opening=opening)
+            self._take(parent, child, evaluation, opening, tokens)
 
     def _take(
-        self, parent: int | None, child: Child, evaluation: Evaluation, *, opening: bool
+        self, parent: int | None, child: Child, evaluation: Evaluation, opening: bool, tokens: int
     ) -> None:
         number = len(self.nodes)
         self._candidates.append(child.candidate)
@@ -141,7 +156,7 @@ class Recorder:
             log_speedup, spread = self._placed(evaluation)
         self.nodes.append(Node(
             number, parent, child.operator, child.rules, opening, str(evaluation.outcome),
-            program, cell, log_speedup, spread, sum(s.seconds for s in evaluation.stages),
+            program, cell, log_speedup, spread, sum(s.seconds for s in evaluation.stages), tokens,
         ))  # fmt: skip
         if evaluation.improved:
             self._best = number
@@ -176,9 +191,16 @@ def record(problem_name: str, nodes: int) -> list[Node]:
     with Evaluator(problem, choose()) as evaluator:
         recorder = Recorder(evaluator, random.Random(1))
         recorder.plant(seed)
-        while len(recorder.nodes) < nodes and recorder.grow():
-            pass
+        _grow(recorder, int(BEFORE_ANSWERS * nodes))
+        for answer in recorded_answers.answers(problem_name):
+            recorder.answer(answer)
+        _grow(recorder, nodes)
     return recorder.nodes
+
+
+def _grow(recorder: Recorder, nodes: int) -> None:
+    while len(recorder.nodes) < nodes and recorder.grow():
+        pass
 
 
 def main() -> None:

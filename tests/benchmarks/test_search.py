@@ -7,8 +7,10 @@ import math
 
 import pytest
 
-from benchmarks.search import STRATEGIES, Space, Strategy, Walk, after
+from benchmarks import recorded_answers
+from benchmarks.search import STRATEGIES
 from benchmarks.spaces import Node
+from benchmarks.walks import Space, Stand, Strategy, Taught, Walk, after
 
 CHAIN = 6
 
@@ -35,8 +37,12 @@ def ladder() -> list[Node]:
     return nodes
 
 
-def walked(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[float]:
+def stands(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[Stand]:
     return asyncio.run(Walk(Space("softmax", ladder()), strategy, seed, evaluations).run())
+
+
+def walked(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[float]:
+    return [stand.log_speedup for stand in stands(strategy, seed, evaluations)]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -60,5 +66,55 @@ def test_the_budget_ends_a_walk() -> None:
 
 
 def test_a_walk_that_ended_early_keeps_what_it_had() -> None:
-    assert after([0.1, 0.3], 60) == 0.3
-    assert after([], 60) == 0.0
+    early = [Stand(0.1, 0), Stand(0.3, 50)]
+    assert after(early, 60) == Stand(0.3, 50)
+    assert after([], 60) == Stand(0.0, 0)
+
+
+def answered() -> Space:
+    """The ladder, and two answers of a model that lead beyond its top."""
+    nodes = ladder()
+    first = len(nodes)
+    nodes.append(node(first, 0, 3.0, operator="rewrite", rules=(), tokens=1000))
+    nodes.append(node(first + 1, first, 6.0, operator="rewrite", rules=(), tokens=500))
+    return Space("softmax", nodes)
+
+
+def test_a_models_answers_come_in_their_order_and_cost_their_tokens() -> None:
+    curve = asyncio.run(Walk(answered(), Strategy(mix=0.0), 0, 60).run())
+    assert curve[:2] == [Stand(3.0, 1000), Stand(6.0, 1500)]
+    assert curve[-1].tokens == 1500
+
+
+def test_embedded_children_have_their_share_beside_a_model() -> None:
+    curve = asyncio.run(Walk(answered(), Strategy(mix=0.5), 0, 60).run())
+    assert [stand.tokens for stand in curve][:4] == [0, 1000, 1000, 1500]
+
+
+def test_without_a_model_its_answers_are_never_met() -> None:
+    curve = asyncio.run(Walk(answered(), Strategy(), 0, 60).run())
+    assert curve[-1].log_speedup == pytest.approx(CHAIN * math.log(2))
+    assert curve[-1].tokens == 0
+
+
+def test_lessons_are_what_rules_brought_elsewhere_and_count_as_a_few_children() -> None:
+    nodes = [node(0, None, 0.0)]
+    for number in range(1, 41):
+        rule, gain = ("simd", 0.5) if number % 2 else ("unroll", None)
+        nodes.append(node(number, 0, gain, rules=(rule,)))
+    taught = Taught([Space("gemm", nodes)])
+    before = taught.factors()
+    assert before["simd"] > 1.5
+    assert before["unroll"] < 1.0
+    for _ in range(20):
+        taught.update(("simd",), None)
+    assert taught.factors()["simd"] < 1.0
+
+
+def test_recorded_answers_have_kernels_parents_and_tokens() -> None:
+    found = recorded_answers.answers("softmax")
+    made = {answer.child.candidate.digest for answer in found}
+    assert len(made) == len(found) >= 15
+    assert all(answer.tokens > 500 and answer.child.parents for answer in found)
+    assert any(set(answer.child.parents) & made for answer in found)
+    assert recorded_answers.answers("gemm") == []
