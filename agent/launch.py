@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -282,6 +283,7 @@ async def _run(
         ],
         simplify=0.0 if handed else config.simplify,
     )
+    gc.freeze()  # what is loaded stays: collections need not go through it again and again
     return await campaign.run(seed)
 
 

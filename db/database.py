@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.direct import attach
 from db.engine import WRITES, archive_url, build_engine, shown_name
 from db.errors import ArchiveError
 from db.faults import translated
 from db.schema import require_current, upgrade
+from db.seats import Seats
 
 
 class Database:
@@ -33,7 +32,8 @@ class Database:
         self.shown = shown_name(url)
         self.file = Path(self.shown) if self.shown == url.database else None
         self._engine = build_engine(url, busy_seconds, read_only=read_only)
-        self._writer = self._engine.execution_options(**{WRITES: True})
+        self._readers = Seats(self._engine)
+        self._writers = Seats(self._engine.execution_options(**{WRITES: True}))
 
     def open(self, *, create: bool) -> None:
         """Check that it is an archive of this version; make one where there is nothing.
@@ -62,7 +62,7 @@ class Database:
         Raises:
             ArchiveError: See `db.faults.translated`.
         """
-        with translated(self.shown), self._transaction(self._engine) as session:
+        with translated(self.shown), self._readers.transaction() as session:
             yield session
 
     @contextmanager
@@ -72,18 +72,8 @@ class Database:
         Raises:
             ArchiveError: See `db.faults.translated`; nothing of the block is stored then.
         """
-        with translated(self.shown), self._transaction(self._writer) as session:
+        with translated(self.shown), self._writers.transaction() as session:
             yield session
-
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Session]:
-        """A session within a transaction that ends with the block. Who uses the driver alone
-        (`db.direct`) never wakes the session's own machinery."""
-        with engine.begin() as connection, Session(connection, expire_on_commit=False) as session:
-            attach(session, connection)
-            yield session
-            if session.in_transaction():
-                session.commit()  # writes what waits in it; the transaction is the connection's
 
     def compact(self) -> None:
         """Give room that is no longer used back to the disk; a server does that by itself.
@@ -104,17 +94,16 @@ class Database:
     def _outside_transactions(self, statement: str, *values: str) -> None:
         if self.file is None:
             return
-        with translated(self.shown):
-            raw = self._engine.raw_connection()
+        with translated(self.shown), closing(self._engine.raw_connection()) as raw:
             try:
                 raw.cursor().execute(statement, values)
             except sqlite3.Error as error:  # past SQLAlchemy, which would have wrapped it
                 raise DBAPIError(statement, values, error) from error
-            finally:
-                raw.close()
 
     def close(self) -> None:
         """Close every connection."""
+        self._readers.close()
+        self._writers.close()
         self._engine.dispose()
 
     def _ensure_place(self, create: bool) -> None:

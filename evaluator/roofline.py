@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from evaluator.errors import InfrastructureError
@@ -100,13 +101,29 @@ def recalibrated(target: Target, cache: Path, lease: DeviceLease) -> Roofline:
 
 
 def stored(target: Target, cache: Path) -> Roofline | None:
-    """The target's roofline if it was calibrated before."""
-    return _read(_path(target, cache))[0]
+    """The target's roofline if it was calibrated before; the file is read where it has changed."""
+    path = _path(target, cache)
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return _seen(path, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=4)
+def _seen(path: Path, written: int, size: int) -> Roofline | None:
+    """The roofline in a file that was written then and is so large."""
+    return _read(path)[0]
 
 
 def _path(target: Target, cache: Path) -> Path:
-    version = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:8]
-    return cache / "roofline" / f"{target.fingerprint[:16]}-{version}.json"
+    return cache / "roofline" / f"{target.fingerprint[:16]}-{_version()}.json"
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    """Of the program that calibrates."""
+    return hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:8]
 
 
 def _read(path: Path) -> tuple[Roofline | None, int]:
