@@ -1,11 +1,11 @@
-"""Record a candidate space: kernels of a problem, each evaluated, with who is whose child.
+"""Record a candidate space: kernels of a problem, each evaluated, and how one leads to another.
 
-    python -m benchmarks.spaces [--nodes 500] [--problems softmax ...]
+    python -m benchmarks.spaces [--problems softmax ...]
 
-The embedded proposer's children of many parents, good and bad ones, and what the model of a
-recorded campaign answered, through the real cascade, as a tree of one JSON file per problem in
-`benchmarks/spaces/`. `benchmarks.search` lets strategies walk there without a machine and without
-luck: every one of them finds the same children.
+Every combination of some rules (`benchmarks.lattice`), the fastest of them with other numbers, the
+proposer's openings, and what the model of a recorded campaign answered, with children of its best;
+all through the real cascade, one JSON file per problem in `benchmarks/spaces/`. `benchmarks.search`
+lets strategies walk there without a machine and without luck.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
+import itertools
 import json
 import math
 import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,8 +28,9 @@ quiet.prepare()
 from agent.population import cell_of  # noqa: E402 - torch's threads must be told first
 from agent.proposers.protocol import Brief, Child  # noqa: E402
 from agent.proposers.transform import TransformProposer  # noqa: E402
+from agent.transform.engine import PRIOR  # noqa: E402
 from benchmarks import recorded_answers  # noqa: E402
-from benchmarks.recorded_answers import RecordedAnswer  # noqa: E402
+from benchmarks.lattice import Lattice, Setting, lattice  # noqa: E402
 from evaluator import catalogue  # noqa: E402
 from evaluator.candidate import Candidate  # noqa: E402
 from evaluator.cascade import Evaluator  # noqa: E402
@@ -37,12 +40,12 @@ from sandbox.select import choose  # noqa: E402
 
 SPACES = Path(__file__).parent / "spaces"
 PROBLEMS = ("softmax", "layernorm", "gemm", "histogram")
-BRANCHES = {"transform": 7, "tune": 4}
-BEST_SHARE = 0.6
-"""How often one of the best is given children, rather than anybody."""
-BEFORE_ANSWERS = 0.6
-"""Share of a space that grows before the model's kernels join it, so that there is enough to find
-for strategies that ask no model."""
+RULES = 7
+TUNED, TUNES = 40, 3
+"""Of so many of the fastest combinations, so many children with other numbers are recorded."""
+ANSWERED = 8
+"""So many of a model's fastest kernels are given children."""
+BRANCHES = {"transform": 4, "tune": 3}
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Node:
 
     Attributes:
         number: Place in the space; 0 is the seed.
-        parent: Number of its parent; None for the seed.
+        parent: Number of its parent; None for the seed, and for what is in the lattice.
         operator, rules: How it was made.
         opening: It is one of the proposer's openings.
         outcome: The verdict.
@@ -77,46 +80,76 @@ class Node:
     tokens: int = 0
 
 
-class Recorder:
-    """Grows the space of one problem."""
+@dataclass(frozen=True)
+class Recording:
+    """A recorded space.
 
-    def __init__(self, evaluator: Evaluator, rng: random.Random) -> None:
+    Attributes:
+        nodes: The seed first.
+        lattice: The combinations that are in it.
+        places: Number of the node of every combination.
+    """
+
+    nodes: Sequence[Node]
+    lattice: Lattice
+    places: Mapping[Setting, int]
+
+
+class Recorder:
+    """Fills the space of one problem."""
+
+    def __init__(self, evaluator: Evaluator, seed: Candidate, rng: random.Random) -> None:
         self.nodes: list[Node] = []
+        self.lattice = lattice(seed.source, RULES, PRIOR)
+        self.places: dict[Setting, int] = {}
         self._evaluator = evaluator
         self._proposer = TransformProposer()
         self._rng = rng
         self._candidates: list[Candidate] = []
         self._numbers: dict[str, int] = {}
-        self._expanded: set[int] = set()
         self._best, self._floor = 0, 0.0
-
-    def plant(self, seed: Candidate) -> None:
-        """The seed and its openings."""
-        self._evaluator.register_seed(seed)
+        evaluator.register_seed(seed)
         self._add(None, [Child(seed, "seed", (), "the seed")])
-        self._floor = self._evaluator.noise_floor(seed).relative
+        self._floor = evaluator.noise_floor(seed).relative
+
+    def fill(self) -> None:
+        """Everything in turn; the openings first, so that slow kernels lose early."""
+        seed = self._candidates[0]
         self._add(0, self._proposer.openings(seed), opening=True)
+        self._combinations(seed)
+        for number in self._fastest(range(len(self.nodes)), TUNED):
+            self._add(number, self._children(number, {"tune": TUNES}))
+        answered = self._answers(seed.problem)
+        for number in self._fastest(answered, ANSWERED):
+            self._add(number, self._children(number, BRANCHES))
 
-    def answer(self, answer: RecordedAnswer) -> None:
-        """A model's kernel; a child of the seed where its parent is not here."""
-        known = [self._numbers[d] for d in answer.child.parents if d in self._numbers]
-        self._add(known[0] if known else 0, [answer.child], tokens=answer.tokens)
+    def _combinations(self, seed: Candidate) -> None:
+        for rules, settings in itertools.groupby(self.lattice.settings(), lambda s: s.rules):
+            names = tuple(n for n, on in zip(self.lattice.names, rules, strict=True) if on)
+            made = {s: Candidate(seed.problem, seed.backend, self.lattice.source(seed.source, s))
+                    for s in settings}  # fmt: skip
+            self._add(None, [Child(c, "transform", (), "", names) for c in made.values()])
+            self.places.update((s, self._numbers[c.digest]) for s, c in made.items())
 
-    def grow(self) -> bool:
-        """Give somebody children; False if everybody has some."""
-        ready = [n for n in self.nodes if n.log_speedup is not None
-                 and n.program == n.number and n.number not in self._expanded]  # fmt: skip
-        if not ready:
-            return False
-        ready.sort(key=lambda n: -(n.log_speedup or 0.0))
-        chosen = self._rng.choice(ready[:5] if self._rng.random() < BEST_SHARE else ready)
-        self._expanded.add(chosen.number)
-        self._add(chosen.number, self._children(self._candidates[chosen.number]))
-        return True
+    def _answers(self, problem: str) -> list[int]:
+        """The model's kernels; children of the seed where their parents are not here."""
+        found = []
+        for answer in recorded_answers.answers(problem):
+            known = [self._numbers[d] for d in answer.child.parents if d in self._numbers]
+            self._add(known[0] if known else 0, [answer.child], tokens=answer.tokens)
+            found.append(self._numbers[answer.child.candidate.digest])
+        return found
 
-    def _children(self, parent: Candidate) -> list[Child]:
+    def _fastest(self, numbers: Iterable[int], most: int) -> list[int]:
+        right = [self.nodes[n] for n in numbers if self.nodes[n].log_speedup is not None]
+        own = [n for n in right if n.program == n.number]
+        own.sort(key=lambda n: -(n.log_speedup or 0.0))
+        return [n.number for n in own[:most]]
+
+    def _children(self, number: int, branches: Mapping[str, int]) -> list[Child]:
+        parent = self._candidates[number]
         found: dict[str, Child] = {}
-        for operator, wanted in BRANCHES.items():
+        for operator, wanted in branches.items():
             brief, made = Brief(operator, (parent,)), 0
             for _ in range(3 * wanted):
                 child = asyncio.run(self._proposer.propose(brief, self._rng))
@@ -131,10 +164,11 @@ class Recorder:
     def _add(
         self, parent: int | None, children: list[Child], *, opening: bool = False, tokens: int = 0
     ) -> None:
-        fresh = [c for c in children if c.candidate.digest not in self._numbers]
+        fresh = list({c.candidate.digest: c for c in children
+                      if c.candidate.digest not in self._numbers}.values())  # fmt: skip
         builds = self._evaluator.build_all([c.candidate for c in fresh])
         for child, build in zip(fresh, builds, strict=True):
-            incumbent = self._candidates[self._best] if parent is not None else None
+            incumbent = self._candidates[self._best] if self.nodes else None
             evaluation = self._evaluator.evaluate(child.candidate, build, incumbent, self._floor)
             self._take(parent, child, evaluation, opening, tokens)
 
@@ -150,7 +184,7 @@ class Recorder:
             first = self.nodes[self._numbers[evaluation.same_object_as]]
             program, log_speedup, spread = first.program, first.log_speedup, first.spread
             cell = first.cell
-        elif parent is None:
+        elif number == 0:
             log_speedup = 0.0
         elif evaluation.outcome is Outcome.OK:
             log_speedup, spread = self._placed(evaluation)
@@ -174,53 +208,55 @@ class Recorder:
         return best + math.log(over.interval.estimate), spread
 
 
-def load(problem: str) -> list[Node]:
-    """A recorded space, the seed first.
+def load(problem: str) -> Recording:
+    """A recorded space.
 
     Raises:
         FileNotFoundError: It was never recorded.
     """
     document = json.loads(gzip.decompress((SPACES / f"{problem}.json.gz").read_bytes()))
-    return [Node(**{**row, "rules": tuple(row["rules"])}) for row in document["nodes"]]
+    return Recording(
+        [Node(**{**row, "rules": tuple(row["rules"])}) for row in document["nodes"]],
+        Lattice(tuple(document["rules"])),
+        {Setting.read(text): number for text, number in document["places"].items()},
+    )
 
 
-def record(problem_name: str, nodes: int) -> list[Node]:
-    """Record a space of about so many kernels on this machine."""
-    problem = catalogue.load(problem_name)
+def record(name: str) -> Recording:
+    """Record the space of a problem on this machine."""
+    problem = catalogue.load(name)
     seed = Candidate(problem.name, "cpp", catalogue.seed_source(problem, "cpp"))
     with Evaluator(problem, choose()) as evaluator:
-        recorder = Recorder(evaluator, random.Random(1))
-        recorder.plant(seed)
-        _grow(recorder, int(BEFORE_ANSWERS * nodes))
-        for answer in recorded_answers.answers(problem_name):
-            recorder.answer(answer)
-        _grow(recorder, nodes)
-    return recorder.nodes
+        recorder = Recorder(evaluator, seed, random.Random(1))
+        recorder.fill()
+    return Recording(recorder.nodes, recorder.lattice, recorder.places)
 
 
-def _grow(recorder: Recorder, nodes: int) -> None:
-    while len(recorder.nodes) < nodes and recorder.grow():
-        pass
+def store(name: str, space: Recording) -> None:
+    """Write it where `load` finds it."""
+    document = {
+        "problem": name,
+        "machine": quiet.machine(),
+        "rules": space.lattice.names,
+        "places": {str(setting): number for setting, number in space.places.items()},
+        "nodes": [asdict(n) for n in space.nodes],
+    }
+    packed = gzip.compress(json.dumps(document).encode(), mtime=0)
+    (SPACES / f"{name}.json.gz").write_bytes(packed)
 
 
 def main() -> None:
     """Record and store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--nodes", type=int, default=500)
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS))
     options = parser.parse_args()
     SPACES.mkdir(exist_ok=True)
     for name in options.problems:
-        nodes = record(name, options.nodes)
-        document = {
-            "problem": name,
-            "machine": quiet.machine(),
-            "nodes": [asdict(n) for n in nodes],
-        }
-        packed = gzip.compress(json.dumps(document).encode(), mtime=0)
-        (SPACES / f"{name}.json.gz").write_bytes(packed)
-        right = [n.log_speedup for n in nodes if n.log_speedup is not None]
-        print(f"{name}: {len(nodes)} kernels, {len(right)} right, best {math.exp(max(right)):.2f}x")
+        space = record(name)
+        store(name, space)
+        right = [n.log_speedup for n in space.nodes if n.log_speedup is not None]
+        best = math.exp(max(right))
+        print(f"{name}: {len(space.nodes)} kernels, {len(right)} right, best {best:.2f}x")
 
 
 if __name__ == "__main__":

@@ -14,18 +14,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.budget import Budget, Limits
+from agent.cli.config import CampaignConfig
 from agent.credit import Bandit, RuleCredit
+from agent.crediting import NOTHING_NEW
 from agent.population import Member, Population
 from agent.proposers.protocol import Brief, Child
 from agent.random_stream import RandomStream
 from agent.search import Search
-from benchmarks.spaces import Node
+from agent.transform.engine import LENGTHS, PRIOR
+from benchmarks.lattice import Setting
+from benchmarks.spaces import Node, Recording
 from evaluator.candidate import Candidate
 from evaluator.evaluation import Evaluation, Interval, Speedup
 from evaluator.outcome import Outcome
 
 OPERATORS = ("transform", "tune")
-MIGRATE_EVERY = 10
+DEFAULTS = CampaignConfig(problem="softmax")
 CONFIRM_SPREAD = 0.006
 """Standard error of a confirmation's log-ratio, as A/A runs show it."""
 IMPROVEMENT = math.log(1.02)
@@ -96,6 +100,15 @@ class Taught(RuleCredit):
 
 
 @dataclass(frozen=True)
+class Step:
+    """A node that another may lead to, by which rules, and how likely that is a priori."""
+
+    node: Node
+    rules: tuple[str, ...]
+    prior: float
+
+
+@dataclass(frozen=True)
 class Strategy:
     """One way to search.
 
@@ -109,11 +122,11 @@ class Strategy:
         mix: Share of embedded proposals beside a model's; 1 asks no model.
     """
 
-    population: Callable[[], Population] = lambda: Population(2)
+    population: Callable[[], Population] = lambda: Population(DEFAULTS.islands)
     tune: bool = True
     equivalence: bool = True
     credit: bool = True
-    extinct_after: int = 20
+    extinct_after: int = DEFAULTS.extinct_after
     lessons: bool = False
     mix: float = 1.0
 
@@ -121,34 +134,68 @@ class Strategy:
 class Space:
     """A recorded space, ready to be walked: candidates stand for nodes."""
 
-    def __init__(self, problem: str, nodes: Sequence[Node]) -> None:
+    def __init__(self, problem: str, recording: Recording) -> None:
         self.problem = problem
-        self.nodes = nodes
+        self.nodes = nodes = recording.nodes
         self.candidates = [Candidate(problem, "cpp", f"// node {n.number}\n") for n in nodes]
         self.number = {c.digest: n for n, c in enumerate(self.candidates)}
-        self.children: dict[tuple[int, str], list[Node]] = defaultdict(list)
         self.openings = [n for n in nodes if n.opening]
         self.answers = [n for n in nodes if n.tokens]
+        self._lattice, self._places = recording.lattice, recording.places
+        self._settings: dict[int, list[Setting]] = defaultdict(list)
+        for setting, number in self._places.items():
+            self._settings[number].append(setting)
+        self._children: dict[tuple[int, str], list[Step]] = defaultdict(list)
         for node in nodes:
-            if node.parent is not None and not node.opening:
-                self.children[node.parent, node.operator].append(node)
+            if node.parent is not None and not node.opening and not node.tokens:
+                step = Step(node, node.rules, 1.0)
+                self._children[node.parent, node.operator].append(step)
+
+    def steps(self, number: int, operator: str, rng: random.Random) -> Iterator[list[Step]]:
+        """Where a kernel may lead: what the proposer would try first, then what is left."""
+        found = self._children[number, operator]
+        if operator == "tune":
+            flags = (s for own in self._settings[number] for s in self._lattice.other_flags(own))
+            yield [*found, *(self._step(setting, ("tune",)) for setting in flags)]
+            return
+        first = rng.choice(LENGTHS)
+        yield [*found, *self._further(number, first)]
+        for length in sorted({*LENGTHS} - {first}):
+            yield self._further(number, length)
 
     def gains(self) -> Iterator[tuple[tuple[str, ...], float | None]]:
-        """Rules of every rewritten kernel, and its log-speedup over its parent; None if wrong."""
-        for node in self.nodes:
-            if node.parent is None or node.operator != "transform" or node.program != node.number:
-                continue
-            before = self.nodes[node.parent].log_speedup
-            if node.log_speedup is None or before is None:
-                yield node.rules, None
-            else:
-                yield node.rules, node.log_speedup - before
+        """Every rule wherever it was added to a right kernel, and what log-speedup that brought;
+        None if it made the kernel wrong."""
+        for number in self._settings:
+            before = self.nodes[number]
+            for step in self._further(number, 1) if before.log_speedup is not None else ():
+                if step.node.program == before.program:
+                    yield step.rules, NOTHING_NEW
+                elif step.node.log_speedup is None:
+                    yield step.rules, None
+                else:
+                    yield step.rules, step.node.log_speedup - (before.log_speedup or 0.0)
 
-    def child(self, node: Node) -> Child:
+    def child(self, node: Node, parent: int, rules: tuple[str, ...]) -> Child:
         """A node as a proposal."""
+        parents = (self.candidates[parent].digest,)
+        return Child(self.candidates[node.number], node.operator, parents, "", rules)
+
+    def recorded(self, node: Node) -> Child:
+        """A node as it was proposed."""
         assert node.parent is not None
-        parents = (self.candidates[node.parent].digest,)
-        return Child(self.candidates[node.number], node.operator, parents, "", node.rules)
+        return self.child(node, node.parent, node.rules)
+
+    def _further(self, number: int, length: int) -> list[Step]:
+        return [
+            self._step(setting, rules)
+            for own in self._settings[number]
+            for setting, rules in self._lattice.further(own, length)
+        ]
+
+    def _step(self, setting: Setting, rules: tuple[str, ...]) -> Step:
+        prior = math.prod(PRIOR.get(name, 1.0) for name in rules)
+        return Step(self.nodes[self._places[setting]], rules, prior)
 
 
 @dataclass(frozen=True)
@@ -176,7 +223,7 @@ class Walk:
         operators = OPERATORS if strategy.tune else OPERATORS[:1]
         budget = Budget(Limits(evaluations), clock=lambda: 0.0)
         self._search = Search(
-            strategy.population(), budget, RandomStream(seed), operators, MIGRATE_EVERY,
+            strategy.population(), budget, RandomStream(seed), operators, DEFAULTS.migrate_every,
             extinct_after=strategy.extinct_after,
         )  # fmt: skip
         if not strategy.credit:
@@ -195,10 +242,10 @@ class Walk:
         self._settle(Child(seed, "seed", (), "the seed"))
         for node in self._space.openings:
             if self._search.budget.left():
-                self._settle(self._space.child(node))
+                self._settle(self._space.recorded(node))
         fruitless = 0
         while self._search.budget.left() and fruitless < FRUITLESS:
-            child = self._answer() if self._owes_answer() else None
+            child = self._answer() if self._owes_answer() or fruitless else None
             if child is None:
                 rng = self._search.stream.next()
                 child = self._draw(self._search.brief(rng), rng)
@@ -216,24 +263,29 @@ class Walk:
         return embedded >= mix / (1.0 - mix) * (answered + 1)
 
     def _answer(self) -> Child | None:
-        """The model's next; None where it has no more."""
-        if not self._answers:
+        """The model's next; None where none is asked, or it has no more."""
+        if not self._answers or self._strategy.mix >= 1.0:
             return None
         node = self._answers.pop()
         self._tokens += node.tokens
-        return self._space.child(node)
+        return self._space.recorded(node)
 
     def _draw(self, brief: Brief, rng: random.Random) -> Child | None:
         """A recorded child that was not tried yet; rules that paid are drawn more often."""
-        parent = brief.parents[0]
-        recorded = self._space.children[self._space.number[parent.digest], brief.operator]
-        left = [n for n in recorded
-                if self._space.candidates[n.number].digest not in self._search.trials]  # fmt: skip
-        if not left:
-            self._search.population.count_child([parent.digest])
-            return None
-        weights = [math.prod(brief.rule_factors.get(r, 1.0) for r in n.rules) for n in left]
-        return self._space.child(rng.choices(left, weights)[0])
+        parent = self._space.number[brief.parents[0].digest]
+        for steps in self._space.steps(parent, brief.operator, rng):
+            left = [s for s in steps if self._untried(s.node)]
+            if left:
+                factors = brief.rule_factors
+                weights = [s.prior * math.prod(factors.get(r, 1.0) for r in s.rules) for s in left]
+                step = rng.choices(left, weights)[0]
+                made = self._space.child(step.node, parent, step.rules)
+                return Child(made.candidate, brief.operator, made.parents, "", made.rules)
+        self._search.population.count_child([brief.parents[0].digest])
+        return None
+
+    def _untried(self, node: Node) -> bool:
+        return self._space.candidates[node.number].digest not in self._search.trials
 
     def _settle(self, child: Child) -> None:
         trial = self._search.proposed(child, len(self._search.trials) + 1)

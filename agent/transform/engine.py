@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule, in no order that matters."""
 
-_PRIOR: Mapping[str, float] = {
+PRIOR: Mapping[str, float] = {
     "parallel-for": 3.0,
     "parallel-region": 2.5,
     "simd": 3.0,
@@ -105,7 +105,7 @@ _PRIOR: Mapping[str, float] = {
     "online-max-sum": 0.4,
     "thread-local-scratch": 1.0,
 }
-_LENGTHS = (1, 1, 1, 2, 2, 3, 4)
+LENGTHS = (1, 1, 1, 2, 2, 3, 4)
 _LARGEST = 60_000
 """Sources above this many characters are not rewritten further: blocking doubles code."""
 
@@ -159,7 +159,7 @@ def propose(
     Returns:
         The child, or None if no rule applies. Its text always differs from the parent's.
     """
-    length = rng.choice(_LENGTHS) if steps is None else steps
+    length = rng.choice(LENGTHS) if steps is None else steps
     chain: list[Rewrite] = []
     at = source
     for _ in range(length):
@@ -241,7 +241,7 @@ def _offered(rule: Rule, unit: Unit) -> tuple[Rewrite, ...]:
 
 def _weight(name: str, source: str) -> float:
     """Prior of a rule; what a naive kernel lacks most comes first."""
-    weight = _PRIOR.get(name, 1.0)
+    weight = PRIOR.get(name, 1.0)
     if (
         name in ("parallel-for", "parallel-region", "privatise", "stage-scatter", "time-tile")
         and "#pragma omp p" not in source

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 
 import pytest
 
-from benchmarks import recorded_answers
+from agent.transform.engine import PRIOR
+from agent.transform.openings import openings
+from benchmarks import recorded_answers, spaces
+from benchmarks.lattice import Lattice, Setting, lattice
 from benchmarks.search import STRATEGIES
-from benchmarks.spaces import Node
+from benchmarks.spaces import Node, Recording
 from benchmarks.walks import Space, Stand, Strategy, Taught, Walk, after
+from evaluator import catalogue
 
 CHAIN = 6
 
@@ -37,8 +42,12 @@ def ladder() -> list[Node]:
     return nodes
 
 
+def tree(problem: str, nodes: list[Node]) -> Space:
+    return Space(problem, Recording(nodes, Lattice(()), {}))
+
+
 def stands(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[Stand]:
-    return asyncio.run(Walk(Space("softmax", ladder()), strategy, seed, evaluations).run())
+    return asyncio.run(Walk(tree("softmax", ladder()), strategy, seed, evaluations).run())
 
 
 def walked(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[float]:
@@ -77,7 +86,7 @@ def answered() -> Space:
     first = len(nodes)
     nodes.append(node(first, 0, 3.0, operator="rewrite", rules=(), tokens=1000))
     nodes.append(node(first + 1, first, 6.0, operator="rewrite", rules=(), tokens=500))
-    return Space("softmax", nodes)
+    return tree("softmax", nodes)
 
 
 def test_a_models_answers_come_in_their_order_and_cost_their_tokens() -> None:
@@ -97,18 +106,59 @@ def test_without_a_model_its_answers_are_never_met() -> None:
     assert curve[-1].tokens == 0
 
 
+def grid() -> Recording:
+    """Two rules that pay, "simd" more than "unroll", and flags that bring nothing."""
+    lattice = Lattice(("unroll", "simd"))
+    nodes: list[Node] = []
+    places: dict[Setting, int] = {}
+    for setting in lattice.settings():
+        gain = 0.2 * setting.rules[0] + 1.0 * setting.rules[1]
+        first = places.get(Setting(setting.rules, 0), len(nodes))
+        places[setting] = len(nodes)
+        rules = tuple(n for n, on in zip(lattice.names, setting.rules, strict=True) if on)
+        nodes.append(node(len(nodes), None, gain, rules=rules, program=first))
+    return Recording(nodes, lattice, places)
+
+
+def test_every_combination_is_within_reach() -> None:
+    for seed in range(5):
+        curve = asyncio.run(Walk(Space("gemm", grid()), Strategy(), seed, 60).run())
+        assert curve[-1].log_speedup == pytest.approx(1.2)
+
+
 def test_lessons_are_what_rules_brought_elsewhere_and_count_as_a_few_children() -> None:
-    nodes = [node(0, None, 0.0)]
-    for number in range(1, 41):
-        rule, gain = ("simd", 0.5) if number % 2 else ("unroll", None)
-        nodes.append(node(number, 0, gain, rules=(rule,)))
-    taught = Taught([Space("gemm", nodes)])
+    taught = Taught([Space("gemm", grid())])
     before = taught.factors()
-    assert before["simd"] > 1.5
-    assert before["unroll"] < 1.0
+    assert before["simd"] > before["unroll"] > 1.0 > before["flags"]
     for _ in range(20):
         taught.update(("simd",), None)
     assert taught.factors()["simd"] < 1.0
+
+
+def test_a_space_comes_back_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spaces, "SPACES", tmp_path)
+    spaces.store("gemm", grid())
+    assert spaces.load("gemm") == grid()
+
+
+def test_a_lattice_of_the_seed_holds_it_and_openings_of_the_proposer() -> None:
+    seed = catalogue.seed_source(catalogue.load("gemm"), "cpp")
+    made = lattice(seed, 7, PRIOR)
+    sources = [made.source(seed, setting) for setting in made.settings()]
+    assert sources[0] == seed
+    assert {proposal.source for proposal in openings(seed)} & set(sources)
+    assert len(set(sources)) > 200
+
+
+def test_steps_add_rules_or_flags_and_never_take_any_away() -> None:
+    made = Lattice(("tile", "simd", "restrict"))
+    at = Setting((False, True, False), 0)
+    one = dict(made.further(at, 1))
+    assert set(one.values()) == {("tile",), ("restrict",), ("flags",)}
+    assert one[Setting((True, True, False), 0)] == ("tile",)
+    assert ("tile", "flags") in dict(made.further(at, 2)).values()
+    assert not list(made.further(Setting((True, True, True), 1), 1))
+    assert set(made.other_flags(at)) == {Setting(at.rules, 1), Setting(at.rules, 2)}
 
 
 def test_recorded_answers_have_kernels_parents_and_tokens() -> None:
