@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.transform.engine import RULES
+from agent.transform.engine import RULES, Proposal
 from agent.transform.openings import apply_first
 from agent.transform.rules.flags import CAREFUL, FAST, merge
 from evaluator.tunables import flags, with_flags
@@ -66,6 +66,12 @@ class Lattice:
             at = chain[-1].source if chain else at
         extra = FLAG_SETS[setting.flag_set]
         return with_flags(at, merge(flags(at), extra)) if extra else at
+
+    def nearest(self, proposal: Proposal) -> Setting:
+        """The combination of those of a proposal's rules that are here, with its kind of flags."""
+        have = set(flags(proposal.source))
+        flag_set = FLAG_SETS.index(FAST if set(FAST) <= have else CAREFUL if have else ())
+        return Setting(tuple(name in proposal.rules for name in self.names), flag_set)
 
     def further(self, setting: Setting, steps: int) -> Iterator[tuple[Setting, tuple[str, ...]]]:
         """Combinations with so many more rules, with their names; flags, where there are none,

@@ -29,6 +29,7 @@ from agent.population import cell_of  # noqa: E402 - torch's threads must be tol
 from agent.proposers.protocol import Brief, Child  # noqa: E402
 from agent.proposers.transform import TransformProposer  # noqa: E402
 from agent.transform.engine import PRIOR  # noqa: E402
+from agent.transform.openings import openings  # noqa: E402
 from benchmarks import recorded_answers  # noqa: E402
 from benchmarks.lattice import Lattice, Setting, lattice  # noqa: E402
 from evaluator import catalogue  # noqa: E402
@@ -56,7 +57,6 @@ class Node:
         number: Place in the space; 0 is the seed.
         parent: Number of its parent; None for the seed, and for what is in the lattice.
         operator, rules: How it was made.
-        opening: It is one of the proposer's openings.
         outcome: The verdict.
         program: Number of the first kernel with this machine code; its own if it was new.
         cell: Cell of the behaviour grid.
@@ -70,7 +70,6 @@ class Node:
     parent: int | None
     operator: str
     rules: tuple[str, ...]
-    opening: bool
     outcome: str
     program: int
     cell: str
@@ -88,11 +87,13 @@ class Recording:
         nodes: The seed first.
         lattice: The combinations that are in it.
         places: Number of the node of every combination.
+        openings: Numbers of those that the proposer's openings come to, the most promising first.
     """
 
     nodes: Sequence[Node]
     lattice: Lattice
     places: Mapping[Setting, int]
+    openings: Sequence[int]
 
 
 class Recorder:
@@ -115,16 +116,21 @@ class Recorder:
     def fill(self) -> None:
         """Everything in turn; the openings first, so that slow kernels lose early."""
         seed = self._candidates[0]
-        self._add(0, self._proposer.openings(seed), opening=True)
-        self._combinations(seed)
+        self._combinations(seed, [self.lattice.nearest(p) for p in openings(seed.source)])
+        self._combinations(seed, self.lattice.settings())
         for number in self._fastest(range(len(self.nodes)), TUNED):
             self._add(number, self._children(number, {"tune": TUNES}))
         answered = self._answers(seed.problem)
         for number in self._fastest(answered, ANSWERED):
             self._add(number, self._children(number, BRANCHES))
 
-    def _combinations(self, seed: Candidate) -> None:
-        for rules, settings in itertools.groupby(self.lattice.settings(), lambda s: s.rules):
+    def openings(self) -> list[int]:
+        """Nodes that the proposer's openings come to."""
+        found = map(self.lattice.nearest, openings(self._candidates[0].source))
+        return list(dict.fromkeys(self.places[setting] for setting in found))
+
+    def _combinations(self, seed: Candidate, wanted: Iterable[Setting]) -> None:
+        for rules, settings in itertools.groupby(wanted, lambda s: s.rules):
             names = tuple(n for n, on in zip(self.lattice.names, rules, strict=True) if on)
             made = {s: Candidate(seed.problem, seed.backend, self.lattice.source(seed.source, s))
                     for s in settings}  # fmt: skip
@@ -161,20 +167,16 @@ class Recorder:
                     break
         return list(found.values())
 
-    def _add(
-        self, parent: int | None, children: list[Child], *, opening: bool = False, tokens: int = 0
-    ) -> None:
+    def _add(self, parent: int | None, children: list[Child], *, tokens: int = 0) -> None:
         fresh = list({c.candidate.digest: c for c in children
                       if c.candidate.digest not in self._numbers}.values())  # fmt: skip
         builds = self._evaluator.build_all([c.candidate for c in fresh])
         for child, build in zip(fresh, builds, strict=True):
             incumbent = self._candidates[self._best] if self.nodes else None
             evaluation = self._evaluator.evaluate(child.candidate, build, incumbent, self._floor)
-            self._take(parent, child, evaluation, opening, tokens)
+            self._take(parent, child, evaluation, tokens)
 
-    def _take(
-        self, parent: int | None, child: Child, evaluation: Evaluation, opening: bool, tokens: int
-    ) -> None:
+    def _take(self, parent: int | None, child: Child, evaluation: Evaluation, tokens: int) -> None:
         number = len(self.nodes)
         self._candidates.append(child.candidate)
         self._numbers[child.candidate.digest] = number
@@ -189,7 +191,7 @@ class Recorder:
         elif evaluation.outcome is Outcome.OK:
             log_speedup, spread = self._placed(evaluation)
         self.nodes.append(Node(
-            number, parent, child.operator, child.rules, opening, str(evaluation.outcome),
+            number, parent, child.operator, child.rules, str(evaluation.outcome),
             program, cell, log_speedup, spread, sum(s.seconds for s in evaluation.stages), tokens,
         ))  # fmt: skip
         if evaluation.improved:
@@ -219,6 +221,7 @@ def load(problem: str) -> Recording:
         [Node(**{**row, "rules": tuple(row["rules"])}) for row in document["nodes"]],
         Lattice(tuple(document["rules"])),
         {Setting.read(text): number for text, number in document["places"].items()},
+        document["openings"],
     )
 
 
@@ -229,7 +232,7 @@ def record(name: str) -> Recording:
     with Evaluator(problem, choose()) as evaluator:
         recorder = Recorder(evaluator, seed, random.Random(1))
         recorder.fill()
-    return Recording(recorder.nodes, recorder.lattice, recorder.places)
+    return Recording(recorder.nodes, recorder.lattice, recorder.places, recorder.openings())
 
 
 def store(name: str, space: Recording) -> None:
@@ -239,6 +242,7 @@ def store(name: str, space: Recording) -> None:
         "machine": quiet.machine(),
         "rules": space.lattice.names,
         "places": {str(setting): number for setting, number in space.places.items()},
+        "openings": space.openings,
         "nodes": [asdict(n) for n in space.nodes],
     }
     packed = gzip.compress(json.dumps(document).encode(), mtime=0)

@@ -35,7 +35,7 @@ CONFIRM_SPREAD = 0.006
 IMPROVEMENT = math.log(1.02)
 LESSON_TRUST = 3.0
 """As how many children of this campaign those of other problems count."""
-FRUITLESS = 60
+FRUITLESS = 300
 """Parents in a row without an untried child after which a walk ends."""
 
 
@@ -118,6 +118,7 @@ class Strategy:
         equivalence: Known machine code costs no evaluation.
         credit: Operators and rules are weighed by what they earned.
         extinct_after: Evaluations after which a stuck island is seeded anew; 0 for never.
+        openings: The proposer's openings come first.
         lessons: What rules brought on the other problems is known.
         mix: Share of embedded proposals beside a model's; 1 asks no model.
     """
@@ -127,6 +128,7 @@ class Strategy:
     equivalence: bool = True
     credit: bool = True
     extinct_after: int = DEFAULTS.extinct_after
+    openings: bool = True
     lessons: bool = False
     mix: float = 1.0
 
@@ -139,7 +141,7 @@ class Space:
         self.nodes = nodes = recording.nodes
         self.candidates = [Candidate(problem, "cpp", f"// node {n.number}\n") for n in nodes]
         self.number = {c.digest: n for n, c in enumerate(self.candidates)}
-        self.openings = [n for n in nodes if n.opening]
+        self.openings = [nodes[number] for number in recording.openings if number]
         self.answers = [n for n in nodes if n.tokens]
         self._lattice, self._places = recording.lattice, recording.places
         self._settings: dict[int, list[Setting]] = defaultdict(list)
@@ -147,7 +149,7 @@ class Space:
             self._settings[number].append(setting)
         self._children: dict[tuple[int, str], list[Step]] = defaultdict(list)
         for node in nodes:
-            if node.parent is not None and not node.opening and not node.tokens:
+            if node.parent is not None and not node.tokens:
                 step = Step(node, node.rules, 1.0)
                 self._children[node.parent, node.operator].append(step)
 
@@ -234,15 +236,17 @@ class Walk:
         self._programs: set[int] = set()
         self._answers = list(reversed(space.answers))
         self._tokens = 0
+        self._opened = 0
         self.curve: list[Stand] = []
 
     async def run(self) -> list[Stand]:
         """Where it stood after every evaluation that counts."""
         seed = self._space.candidates[0]
         self._settle(Child(seed, "seed", (), "the seed"))
-        for node in self._space.openings:
+        for node in self._space.openings if self._strategy.openings else ():
             if self._search.budget.left():
-                self._settle(self._space.recorded(node))
+                self._settle(self._space.child(node, 0, node.rules))
+                self._opened += 1
         fruitless = 0
         while self._search.budget.left() and fruitless < FRUITLESS:
             child = self._answer() if self._owes_answer() or fruitless else None
@@ -259,7 +263,7 @@ class Walk:
         mix, answered = self._strategy.mix, len(self._space.answers) - len(self._answers)
         if mix >= 1.0:
             return False
-        embedded = sum(self._search.made[name] for name in OPERATORS) - len(self._space.openings)
+        embedded = sum(self._search.made[name] for name in OPERATORS) - self._opened
         return embedded >= mix / (1.0 - mix) * (answered + 1)
 
     def _answer(self) -> Child | None:

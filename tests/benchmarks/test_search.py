@@ -22,7 +22,7 @@ CHAIN = 6
 
 def node(number: int, parent: int | None, log: float | None, **more: object) -> Node:
     fields: dict[str, object] = {
-        "operator": "transform" if number else "seed", "rules": ("simd",), "opening": False,
+        "operator": "transform" if number else "seed", "rules": ("simd",),
         "outcome": "ok" if log is not None else "incorrect", "program": number,
         "cell": "avx2/serial/size4", "log_speedup": log, "spread": 0.001, "seconds": 1.0,
     }  # fmt: skip
@@ -43,7 +43,7 @@ def ladder() -> list[Node]:
 
 
 def tree(problem: str, nodes: list[Node]) -> Space:
-    return Space(problem, Recording(nodes, Lattice(()), {}))
+    return Space(problem, Recording(nodes, Lattice(()), {}, []))
 
 
 def stands(strategy: Strategy, seed: int = 0, evaluations: int = 60) -> list[Stand]:
@@ -117,7 +117,7 @@ def grid() -> Recording:
         places[setting] = len(nodes)
         rules = tuple(n for n, on in zip(lattice.names, setting.rules, strict=True) if on)
         nodes.append(node(len(nodes), None, gain, rules=rules, program=first))
-    return Recording(nodes, lattice, places)
+    return Recording(nodes, lattice, places, [])
 
 
 def test_every_combination_is_within_reach() -> None:
