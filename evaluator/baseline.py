@@ -3,7 +3,7 @@
 Every variant runs in a sandboxed Python process that speaks the runner protocol. `eager` allocates
 its outputs anew, as plain PyTorch code does; `recycled` is the same with an allocator that keeps
 memory (half of many claimed speedups is a preallocated output); `out=` and alternative formulations
-come from the problem; `compile` is torch.compile. Each must first agree with the reference.
+come from the problem; `compile` is torch.compile of the reference. Each must first agree with it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def best_variant(baselines: Baselines) -> Speedup | None:
 
 def _ways(shop: Workshop) -> list[_Way]:
     ways = [_Way("eager", "", recycled=False), _Way("recycled", "")]
-    ways += [_Way(v.name, v.name) for v in shop.problem.variants]
+    ways += [_Way(v.name, v.name, compiled=v.compiled) for v in shop.problem.variants]
     return [*ways, _Way("compile", "", compiled=True)]
 
 

@@ -157,11 +157,13 @@ class Variant:
     """A way a PyTorch user would compute the problem; a baseline.
 
     `run` is bound by name. If it names outputs it must write into them (`out=` style); otherwise
-    it returns the outputs.
+    it returns the outputs. `compiled`: it is meant for torch.compile, which need not find it from
+    the reference.
     """
 
     name: str
     run: Callable[..., Any]
+    compiled: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,10 @@ problem = Problem(
     bytes=lambda n: 8 * n + 4,
     policy=NumericPolicy(magnitude=magnitude),
     laws=(Law("x and y may be exchanged", symmetric, exchanged),),
-    variants=(Variant("dot-out", dot_out), Variant("mul-sum", einsum)),
+    variants=(
+        Variant("dot-out", dot_out),
+        Variant("mul-sum", einsum),
+        Variant("mul-sum-compiled", einsum, compiled=True),
+    ),
     description="Products may be summed in any order. Bound by memory beyond the caches.",
 )

@@ -82,6 +82,12 @@ def linear_layer(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.linear(x, a)
 
 
+def products(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Sums of products: compiled, every thread has its rows, also where the library's product of
+    matrix and vector keeps to one thread."""
+    return (a * x).sum(1)
+
+
 def _workload(
     rows: int, cols: int, distribution: str = "normal", role: Role = Role.CHECK
 ) -> Workload:
@@ -134,6 +140,7 @@ problem = Problem(
         Variant("mv-out", mv_out),
         Variant("addmv-out", addmv_out),
         Variant("linear", linear_layer),
+        Variant("mul-sum-compiled", products, compiled=True),
     ),
     description="Products may be summed in any order, in float32.",
 )
