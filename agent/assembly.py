@@ -245,8 +245,10 @@ def prompter(
         ConfigError: The file of instructions, or a technique card, cannot be read.
     """
 
+    folder = cache_folder()
+
     def roofline() -> Roofline | None:
-        return stored(target, cache_folder())
+        return stored(target, folder)
 
     return Prompter(
         problem,

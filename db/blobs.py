@@ -13,6 +13,8 @@ from db.encoding import bytes_text, compress, decompress, digest_of, text_bytes
 from db.models import Blob
 
 _CHUNK = 500
+SHORT = 0.2
+"""A difference of less than this share of a text is not compared with the text compressed."""
 _OF = table(Blob).c
 _KNOWN = select(_OF.id, func.length(_OF.data)).where(_OF.digest == bindparam("wanted"))
 _LIKE = table(Blob).alias("resembling")
@@ -39,12 +41,21 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
         if stored == 0:
             update_row(session, Blob, key, data=compress(data))  # it is back
         return int(key)
-    frame, base = compress(data), None
-    if like is not None:
-        ((resembling, packed),) = run(session, _BASE, {"like": like}).rows
-        shorter = compress(data, decompress(packed)) if packed else frame
-        frame, base = (shorter, resembling) if len(shorter) < len(frame) else (frame, None)
+    base, frame = _as_difference(session, data, like) or (None, compress(data))
     return insert_row(session, Blob, digest=digest, size=len(data), base_id=base, data=frame)
+
+
+def _as_difference(session: Session, data: bytes, like: int | None) -> tuple[int, bytes] | None:
+    """The blob that a text is best stored as a difference from, and that; None if neither."""
+    if like is None:
+        return None
+    ((base, packed),) = run(session, _BASE, {"like": like}).rows
+    if not packed:
+        return None
+    shorter = compress(data, decompress(packed))
+    if len(shorter) < SHORT * len(data) or len(shorter) < len(compress(data)):
+        return base, shorter
+    return None
 
 
 def store_optional(session: Session, text: str | None) -> int | None:

@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from evaluator.errors import ToolchainError
@@ -30,7 +31,7 @@ class Target:
     name: str
     facts: Mapping[str, object]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the facts."""
         return _digest(self.facts)
