@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from agent.crediting import Crediting
-from agent.population import Member, Population
+from agent.population import NARROW, Member, Population
 from agent.ports import OPERATOR as PORT
 from agent.ports import shown
 from agent.proposers.protocol import Brief, Child
@@ -60,7 +60,7 @@ class Asking:
         """
         if self._broken:
             return Brief("repair", (self._broken[0],), heat=heat)
-        parent = self._population.select(rng, island, heat)
+        parent = self._population.select(rng, island, heat, NARROW)
         mate = self._population.mate(rng, parent, island)
         operator = self._credit.operators.choose(rng, self._shares(parent, mate is not None))
         if operator == PORT and (source := self._source()) is not None:

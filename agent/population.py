@@ -15,12 +15,6 @@ from dataclasses import dataclass, field
 
 from evaluator.candidate import Candidate
 
-POOL = 12
-"""Ranked candidates of an island that may have children, beside the elites of its cells."""
-DECAY, FLAT_DECAY = 0.55, 0.9
-"""Ratio of the weights of neighbouring ranks: when things go well, and in stagnation."""
-EXPLOIT = 0.45
-"""Share of children of the incumbent, whatever the island."""
 EQUAL_CHILD = 2
 """A child with known machine code makes its parent less novel by as many further children."""
 FAR = 0.75
@@ -47,6 +41,32 @@ class Member:
     confirmed: bool
     cell: str
     rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taste:
+    """How parents are drawn.
+
+    Attributes:
+        exploit: Share of children of the incumbent, whatever the island.
+        decay, flat_decay: Ratio of the weights of neighbouring ranks: when things go well, and in
+            stagnation.
+        closeness: Power of the share of the incumbent's speed that a parent has, as a weight.
+        pool: Ranked candidates of an island that may have children, beside the elites of its cells.
+    """
+
+    exploit: float
+    decay: float
+    flat_decay: float
+    closeness: float
+    pool: int
+
+
+WIDE = Taste(exploit=0.1, decay=0.9, flat_decay=0.97, closeness=1.0, pool=24)
+"""For rewriting rules: children cost an evaluation and nothing else, and the way to the fastest
+kernel leads over slower ones (`docs/search.md` has what was measured)."""
+NARROW = Taste(exploit=0.45, decay=0.55, flat_decay=0.9, closeness=2.0, pool=12)
+"""For models: an answer is dear and a leap."""
 
 
 def cell_of(profile: Mapping[str, float | int | str]) -> str:
@@ -102,10 +122,10 @@ class Island:
         if holder is None or member.score > holder.score:
             self.cells[member.cell] = member
 
-    def ranked(self) -> list[Member]:
+    def ranked(self, pool: int = WIDE.pool) -> list[Member]:
         """The pool of parents, best first: the highest scores and every cell's elite."""
         elites = {_rank(self.members[m.candidate.digest]) for m in self.cells.values()}
-        chosen = sorted({*self._order[:POOL], *elites})
+        chosen = sorted({*self._order[:pool], *elites})
         return [self.members[digest] for _, digest in chosen]
 
 
@@ -225,31 +245,35 @@ class Population:
             parent: The first parent.
             island: Where the child will live.
         """
-        others = [m for m in self.islands[island].ranked() if m.candidate != parent.candidate]
+        ranked = self.islands[island].ranked(NARROW.pool)
+        others = [m for m in ranked if m.candidate != parent.candidate]
         pool = [m for m in others if m.cell != parent.cell] or others
-        weights = [DECAY**rank for rank in range(len(pool))]
+        weights = [NARROW.decay**rank for rank in range(len(pool))]
         return rng.choices(pool, weights)[0] if pool else None
 
-    def select(self, rng: random.Random, island: int, heat: float = 0.0) -> Member:
+    def select(
+        self, rng: random.Random, island: int, heat: float = 0.0, taste: Taste = WIDE
+    ) -> Member:
         """Draw a parent: by rank and score, less often the more children it had.
 
         Args:
             rng: Its state alone decides among equals.
             island: Where the child will live.
             heat: 0 (the best are preferred) to 1 (stagnation: nearly everybody is as likely).
+            taste: How much the best are preferred.
 
         Raises:
             LookupError: The population is empty.
         """
-        if rng.random() < EXPLOIT * (1.0 - heat / 2):
+        if rng.random() < taste.exploit * (1.0 - heat / 2):
             return self.incumbent
-        pool = self.islands[island].ranked()
-        weights = [self._weight(m, rank, heat) for rank, m in enumerate(pool)]
+        pool = self.islands[island].ranked(taste.pool)
+        weights = [self._weight(m, rank, heat, taste) for rank, m in enumerate(pool)]
         return rng.choices(pool, weights)[0]
 
     def migrate(self) -> None:
         """Copy the best of every island to the next one, around the ring."""
-        tops = [island.ranked()[:1] for island in self.islands]
+        tops = [island.ranked(1)[:1] for island in self.islands]
         for number, top in enumerate(tops):
             for member in top:
                 self.islands[(number + 1) % len(self.islands)].insert(member)
@@ -263,8 +287,9 @@ class Population:
         ahead = self.incumbent.score
         return Extinction(number, gone.fruitless, gone.native_best, ahead, digests)
 
-    def _weight(self, member: Member, rank: int, heat: float) -> float:
-        decay = DECAY + (FLAT_DECAY - DECAY) * heat
-        closeness = min(1.0, member.score / self.incumbent.score) ** (2.0 * (1.0 - heat))
+    def _weight(self, member: Member, rank: int, heat: float, taste: Taste) -> float:
+        decay = taste.decay + (taste.flat_decay - taste.decay) * heat
+        power = taste.closeness * (1.0 - heat)
+        closeness = min(1.0, member.score / self.incumbent.score) ** power
         novelty = 1.0 / math.sqrt(1 + self._children[member.candidate.digest])
         return float(decay**rank * closeness * novelty)

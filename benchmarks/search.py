@@ -22,6 +22,7 @@ from benchmarks import quiet, spaces
 from benchmarks.walks import (
     DEFAULTS,
     Anybody,
+    Choosy,
     OnlyTheBest,
     Space,
     Stand,
@@ -41,6 +42,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "four islands, no extinction": Strategy(lambda: Population(4), extinct_after=0),
     "no extinction": Strategy(extinct_after=0),
     "islands without cells": Strategy(lambda: WithoutCells(DEFAULTS.islands)),
+    "mostly the best": Strategy(lambda: Choosy(DEFAULTS.islands)),
     "hill climbing": Strategy(lambda: OnlyTheBest(1)),
     "random parents": Strategy(lambda: Anybody(1)),
     "no tune": Strategy(tune=False),
@@ -48,6 +50,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "no equivalence cache": Strategy(equivalence=False),
     "lessons of other problems": Strategy(lessons=True),
     "no openings": Strategy(openings=False),
+    "no openings, mostly the best": Strategy(lambda: Choosy(DEFAULTS.islands), openings=False),
     "no openings, hill climbing": Strategy(lambda: OnlyTheBest(1), openings=False),
     "no openings, random parents": Strategy(lambda: Anybody(1), openings=False),
     "no openings, no tune": Strategy(openings=False, tune=False),

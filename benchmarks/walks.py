@@ -17,7 +17,7 @@ from agent.budget import Budget, Limits
 from agent.cli.config import CampaignConfig
 from agent.credit import Bandit, RuleCredit
 from agent.crediting import NOTHING_NEW
-from agent.population import Member, Population
+from agent.population import NARROW, WIDE, Member, Population, Taste
 from agent.proposers.protocol import Brief, Child
 from agent.random_stream import RandomStream
 from agent.search import Search
@@ -42,7 +42,9 @@ FRUITLESS = 300
 class Anybody(Population):
     """Every right kernel is as likely to have children: random search."""
 
-    def select(self, rng: random.Random, island: int, heat: float = 0.0) -> Member:
+    def select(
+        self, rng: random.Random, island: int, heat: float = 0.0, taste: Taste = WIDE
+    ) -> Member:
         """Uniform over everybody."""
         everybody = {d: m for i in self.islands for d, m in i.members.items()}
         return everybody[rng.choice(sorted(everybody))]
@@ -51,9 +53,21 @@ class Anybody(Population):
 class OnlyTheBest(Population):
     """Hill climbing: only the incumbent has children."""
 
-    def select(self, rng: random.Random, island: int, heat: float = 0.0) -> Member:
+    def select(
+        self, rng: random.Random, island: int, heat: float = 0.0, taste: Taste = WIDE
+    ) -> Member:
         """The incumbent."""
         return self.incumbent
+
+
+class Choosy(Population):
+    """Parents for rules are drawn as those for models are: half the children are the best's."""
+
+    def select(
+        self, rng: random.Random, island: int, heat: float = 0.0, taste: Taste = WIDE
+    ) -> Member:
+        """See `Population.select`."""
+        return super().select(rng, island, heat, NARROW)
 
 
 class WithoutCells(Population):

@@ -16,6 +16,10 @@ from sqlalchemy.orm import Session
 
 from db.direct import attach
 
+KEPT = 2
+"""Connections that are kept; those of further threads go back to the engine's pool, which bounds
+how many there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Seat:
@@ -62,7 +66,10 @@ class Seats:
         except BaseException:
             seat.leave()
             raise
-        self._free.append(seat)
+        if len(self._free) < KEPT:
+            self._free.append(seat)
+        else:
+            seat.leave()
 
     def close(self) -> None:
         """Give every connection back that nobody uses."""

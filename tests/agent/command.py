@@ -9,18 +9,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CODE = "import sys; sys.argv[0] = 'kernelmill'; from agent.cli.app import main; main()"
+HURRY = "from tests.agent.hurry import hurry; hurry(setattr); "
 
 
-def start(cache: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `kernelmill` with these arguments; its settings come from nowhere else."""
+def start(cache: Path, *arguments: str, hurried: bool = False) -> subprocess.Popen[str]:
+    """Start `kernelmill` with these arguments; its settings come from nowhere else.
+
+    Args:
+        cache: For builds and calibrations.
+        arguments: Of the command line.
+        hurried: It runs a campaign whose figures do not matter.
+    """
     clean = {k: v for k, v in os.environ.items() if not k.startswith("KERNELMILL_")}
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, *arguments],
+        [sys.executable, "-c", HURRY + CODE if hurried else CODE, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**clean, "KERNELMILL_CACHE": str(cache)},
+        env={**clean, "KERNELMILL_CACHE": str(cache), "OMP_WAIT_POLICY": "PASSIVE"},
     )
 
 

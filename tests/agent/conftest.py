@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from db.archive import Archive
-from evaluator import cascade
-from evaluator.racing import FEWEST_PAIRS
+from tests.agent.hurry import hurry
 from tests.agent.tiny import write_problem
 
 
 @pytest.fixture(autouse=True)
-def short_noise_floors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Campaigns here are not about figures: the fewest pairs tell the noise floor."""
-    monkeypatch.setattr(cascade, "NOISE_PAIRS", FEWEST_PAIRS)
-    monkeypatch.setattr(cascade, "MORE_NOISE_PAIRS", FEWEST_PAIRS)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Campaigns here are not about figures."""
+    hurry(monkeypatch.setattr)
 
 
 @pytest.fixture

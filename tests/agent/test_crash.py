@@ -71,7 +71,7 @@ def kill_and_finish(
     command = arguments(folder, path, evaluations)
     known: dict[str, str] = {}
     for table, rows in moments:
-        process = start(cache, *command)
+        process = start(cache, *command, hurried=True)
         wait_for_rows(path, table, rows, process)
         time.sleep(rng.uniform(0, longest_wait))
         process.send_signal(signal.SIGKILL)
@@ -80,7 +80,7 @@ def kill_and_finish(
         assert known.items() <= now.items()
         known = now
         command = ("resume", "1", "--archive", str(path), "--no-baselines")
-    code, out, err = finish(start(cache, *command, "--json"))
+    code, out, err = finish(start(cache, *command, "--json", hurried=True))
     assert code in (0, 1), err
     document = json.loads(out)
     assert document["status"] == "finished"
@@ -108,7 +108,7 @@ def test_killed_with_questions_in_flight_no_cost_is_forgotten(
 
     with serving(script) as chat:
         process = start(cache, *arguments(folder, path, 3), "--base-url", chat.url, "--mix", "0",
-                        "--in-flight", "3")  # fmt: skip
+                        "--in-flight", "3", hurried=True)  # fmt: skip
         while len(chat.requests) < 3 and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -119,8 +119,9 @@ def test_killed_with_questions_in_flight_no_cost_is_forgotten(
         assert [c.state for c in before.calls] == [CallState.ASKED] * 3
         spent = before.spending.prompt_tokens + before.spending.completion_tokens
         assert spent >= 3 * 150  # what nobody told counts as expected
-        code, _, err = finish(start(cache, "resume", "1", "--archive", str(path),
-                                    "--evaluations", "1", "--no-baselines"))  # fmt: skip
+        resumed = start(cache, "resume", "1", "--archive", str(path), "--evaluations", "1",
+                        "--no-baselines", hurried=True)  # fmt: skip
+        code, _, err = finish(resumed)
         assert code in (0, 1), err
         with Archive.open(path) as archive:
             after = archive.load_campaign(1)
@@ -145,7 +146,7 @@ def test_the_first_interrupt_finishes_the_evaluation(
     folder: Path, cache: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.db"
-    process = start(cache, *arguments(folder, path))
+    process = start(cache, *arguments(folder, path), hurried=True)
     wait_for_rows(path, "evaluation", 2, process)
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
@@ -161,7 +162,7 @@ def test_the_first_interrupt_finishes_the_evaluation(
 
 def test_the_second_interrupt_stops_at_once(folder: Path, cache: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    process = start(cache, *arguments(folder, path))
+    process = start(cache, *arguments(folder, path), hurried=True)
     wait_for_rows(path, "proposal", 1, process)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
@@ -181,7 +182,7 @@ def test_a_full_disk_ends_it_in_one_line(folder: Path, cache: Path, tmp_path: Pa
         pytest.skip("needs the right to mount a small disk")
     try:
         path = disk / "archive.db"
-        process = start(cache, *arguments(folder, path))
+        process = start(cache, *arguments(folder, path), hurried=True)
         wait_for_rows(path, "evaluation", 1, process)
         (disk / "ballast").write_bytes(b"x" * _free(disk))
         code, _, err = finish(process)

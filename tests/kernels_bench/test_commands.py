@@ -134,10 +134,20 @@ def test_optimize_and_resume(cache: Path, tmp_path: Path) -> None:
     where = ("--archive", str(tmp_path / "a.db"), "--no-baselines")
     given = str(FILES / "softmax_rows.py")
     code, out, err = finish(
-        start(cache, "optimize", given, "--set", "length=512", "--evaluations", "2", *where)
+        start(
+            cache,
+            "optimize",
+            given,
+            "--set",
+            "length=512",
+            "--evaluations",
+            "2",
+            *where,
+            hurried=True,
+        )
     )
     assert code in (0, 1), err
     assert "2/2" in out
-    code, out, err = finish(start(cache, "resume", "1", "--evaluations", "3", *where))
+    code, out, err = finish(start(cache, "resume", "1", "--evaluations", "3", *where, hurried=True))
     assert code in (0, 1), err
     assert "resumed: 3 evaluations" in out

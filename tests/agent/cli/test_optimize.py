@@ -40,7 +40,7 @@ def test_optimize_then_resume(cache: Path, tmp_path: Path) -> None:
     where = ("--archive", str(tmp_path / "a.db"))
     code, out, err = finish(
         start(cache, "optimize", str(folder), "--evaluations", "1", "--seed", "5", *where,
-              "--json", "--no-baselines")
+              "--json", "--no-baselines", hurried=True)
     )  # fmt: skip
     document = json.loads(out)
     assert err == ""
@@ -49,7 +49,7 @@ def test_optimize_then_resume(cache: Path, tmp_path: Path) -> None:
     assert document["problem"] == "hypotenuse"
     assert [row["name"] for row in document["table"]][-1] == "seed"
     code, out, err = finish(
-        start(cache, "resume", "1", "--evaluations", "2", "--no-baselines", *where)
+        start(cache, "resume", "1", "--evaluations", "2", "--no-baselines", *where, hurried=True)
     )
     assert code in (0, 1), err
     assert "resumed: 2 evaluations are in the archive" in out

@@ -95,7 +95,9 @@ def test_resume_judges_what_was_handed_in_and_says_what_to_do(
     assert state.record.status is CampaignStatus.INTERRUPTED
     assert "connect again" in state.record.reason
     assert len(state.pending) == 1
-    code, out, err = finish(start(cache, "resume", "--archive", str(path), "--no-baselines"))
+    code, out, err = finish(
+        start(cache, "resume", "--archive", str(path), "--no-baselines", hurried=True)
+    )
     assert code in (0, 1), err
     assert "connect it to `kernelmill mcp`" in " ".join(out.split())
     assert set(evaluation_rows(path)) == {1}

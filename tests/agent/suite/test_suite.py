@@ -143,7 +143,7 @@ def test_a_campaign_that_was_cut_off_is_resumed(cache: Path, tmp_path: Path) -> 
     where = str(tmp_path / "a.db")
     code, _, err = finish(
         start(cache, "optimize", str(folder), "--evaluations", "1", "--archive", where,
-              "--no-baselines")
+              "--no-baselines", hurried=True)
     )  # fmt: skip
     assert code in (0, 1), err
     suite = Suite(tmp_path / "out", where, (str(folder),), Settings(2))
@@ -163,7 +163,7 @@ def test_the_best_known_kernel_is_measured_again(cache: Path, tmp_path: Path) ->
     assert code == 2, err
     code, out, err = finish(
         start(cache, "optimize", str(folder), "--evaluations", "4", *where, "--no-baselines",
-              "--json")
+              "--json", hurried=True)
     )  # fmt: skip
     assert code == 0, err
     best = json.loads(out)["best"]
