@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -44,7 +45,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=0, help="number of the first kill")
-    parser.add_argument("--longest", type=float, default=5.0, help="seconds until a kill, at most")
+    parser.add_argument("--longest", type=float, default=5.0, help="seconds until a kill, at most; "
+                        "every other kill counts them from the seed's verdict")  # fmt: skip
     parser.add_argument("--store", action="store_true", help="write docs/benchmarks/kills.*")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no child is left behind
@@ -158,7 +160,7 @@ class Run:
             rng = random.Random(self._number)
             killed = self.found.kills < kills
             wait = rng.uniform(0, self._longest) if killed else LAST
-            code = self._run(path, wait)
+            code = self._run(path, wait, late=killed and self._number % 2 == 1)
             now = snapshot(path)
             self._check(before, now, count(server) - requests_before)
             if code is None and not killed:
@@ -180,12 +182,14 @@ class Run:
         if code != 0:
             raise SystemExit(f"a campaign that nobody kills ends with status {code}")
 
-    def _run(self, path: Path, seconds: float) -> int | None:
-        """A campaign's process for so long; its exit status, None if it had to be killed."""
+    def _run(self, path: Path, seconds: float, *, late: bool = False) -> int | None:
+        """A campaign's process for so long, or so long after the seed was judged; its exit status,
+        None if it had to be killed."""
         pid = self._start(path, self._number)
         code = None
         try:
-            code = ended(pid, seconds)
+            ready = (lambda: judged(path)) if late else (lambda: True)
+            code = ended(pid, seconds, ready)
         finally:
             if code is None:
                 os.kill(pid, signal.SIGKILL)
@@ -276,15 +280,27 @@ def preload() -> None:
     import sandbox.select  # noqa: F401
 
 
-def ended(pid: int, seconds: float) -> int | None:
-    """Exit status of a child, None if it still runs after so long."""
-    until = time.monotonic() + seconds
+def ended(pid: int, seconds: float, ready: Callable[[], bool]) -> int | None:
+    """Exit status of a child, None if it still runs so long after it was ready."""
+    until = time.monotonic() + LAST
+    waiting = True
     while time.monotonic() < until:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
+        if waiting and ready():
+            until, waiting = time.monotonic() + seconds, False
         time.sleep(min(0.01, max(0.0, until - time.monotonic())))
     return None
+
+
+def judged(path: Path) -> bool:
+    """The archive has an evaluation."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
+            return raw.execute("select 1 from evaluation limit 1").fetchone() is not None
+    except sqlite3.Error:
+        return False  # not there yet
 
 
 def campaign(problem: Path, path: Path, url: str, seed: int) -> int:
@@ -295,7 +311,9 @@ def campaign(problem: Path, path: Path, url: str, seed: int) -> int:
     from agent.observer import Silent
     from agent.recorded_settings import recorded_settings
     from db.archive import Archive
+    from tests.agent.hurry import hurry
 
+    hurry(setattr)  # nobody reads its figures
     with Archive.open(path) as archive:
         silent, stop = Silent(), StopSign()
         if not archive.campaigns():
