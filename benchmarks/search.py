@@ -91,7 +91,9 @@ class Walks:
         differences = [a - b for a, b in zip(own, default.reached(last), strict=True)]
         means = [f"{math.exp(fmean(self.reached(n))):.2f}x" for n in CHECKPOINTS]
         against = "" if self is default else _span(differences, rng, digits=3)
-        return [self.strategy, *means, _span(own, rng), against, round(self.tokens(last), -2)]
+        tokens = " / ".join(f"{round(self.tokens(n), -2):,.0f}" for n in CHECKPOINTS)
+        return [self.strategy, *means, _span(own, rng), against,
+                tokens if self.tokens(last) else ""]  # fmt: skip
 
     def facts(self, problems: Sequence[str]) -> dict[str, object]:
         """For the JSON file."""
@@ -118,7 +120,8 @@ def main() -> None:
     rng = random.Random(1)
     done = [_walked(name, grounds, options.seeds, options.evaluations) for name in STRATEGIES]
     head: list[object] = ["strategy", *(f"after {n}" for n in CHECKPOINTS),
-                          "95 % interval of the last", "against the first", "tokens"]  # fmt: skip
+                          "95 % interval of the last", "against the first",
+                          "tokens till then"]  # fmt: skip
     top: list[object] = ["the best there is", "", "", f"{_summit(grounds):.2f}x", "", "", ""]
     rows: list[list[object]] = [head, *(walks.row(done[0], rng) for walks in done), top]
     facts = {walks.strategy: walks.facts(options.problems) for walks in done}

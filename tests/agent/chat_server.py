@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,15 @@ def failed(status: int, message: str = "no", **headers: str) -> Reply:
     return Reply(json.dumps({"error": {"message": message}}).encode(), status, headers)
 
 
+class _Server(ThreadingHTTPServer):
+    """Clients that are killed cut their connections; nobody needs to read of it."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Other errors are shown as ever."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @dataclass
 class ChatServer:
     """Answers requests by `script`, a function of how many came before and of the request."""
@@ -90,7 +100,7 @@ def serving(
         chat = ChatServer(lambda number, _: replies[min(number, len(replies) - 1)], models)
     else:
         chat = ChatServer(script, models)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat))
+    server = _Server(("127.0.0.1", 0), _handler(chat))
     server.daemon_threads = True
     chat.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
