@@ -279,8 +279,12 @@ class ModelBreeder:
             written = None
         if written is not None:
             return head is not None and self._owes_fill(head)
-        mix = self._manners.mix
-        if mix >= 1.0 or self._questions.health.failures > 1:
+        mix, left = self._manners.mix, self._search.budget.evaluations_left
+        if self._questions.health.failures > 1:
+            return True
+        if left is not None and left <= len(self._questions):
+            return False  # answers that are paid for need what is left
+        if mix >= 1.0:
             return True
         by_models = sum(self._search.made[name] for name in (*MODEL_OPERATORS, "seed"))
         made = self._search.made.total() - by_models

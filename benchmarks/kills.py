@@ -72,6 +72,8 @@ class Found:
     evaluations: int = 0
     calls: int = 0
     in_flight: int = 0
+    waiting: int = 0
+    kept: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
     phases: Counter[str] = field(default_factory=Counter)
@@ -84,6 +86,8 @@ class Found:
             ("evaluations recorded", self.evaluations),
             ("calls of models", self.calls),
             ("questions in flight when killed", self.in_flight),
+            ("answers that waited for their turn when killed", self.waiting),
+            ("answers kept for a larger budget at the end", self.kept),
             *((f"killed while {phase}", n) for phase, n in sorted(self.phases.items())),
             ("faults", len(self.faults)),
             ("seconds per kill", round(self.seconds / max(self.kills, 1), 2)),
@@ -99,6 +103,7 @@ class Snapshot:
     concluded: tuple[tuple[object, ...], ...] = ()
     calls: int = 0
     asked: int = 0
+    answered: int = 0
     tokens: int = 0
     events: tuple[str, ...] = ()
     status: str = "none"
@@ -173,6 +178,7 @@ class Run:
             self.found.kills += 1
             self.found.phases[now.phase] += 1
             self.found.in_flight += now.asked
+            self.found.waiting += now.answered
             before = now
 
     def _warm_up(self) -> None:
@@ -236,6 +242,7 @@ class Run:
             self.found.faults.append(f"campaign {name}: proposals without evaluation")
         if now.asked:
             self.found.faults.append(f"campaign {name}: calls that nobody concluded")
+        self.found.kept += now.answered
         self.found.evaluations += len(now.judged)
         self.found.calls += now.calls
 
@@ -363,7 +370,8 @@ def snapshot(path: Path) -> Snapshot:
             if c.state == "concluded"
         ),
         calls=len(state.calls),
-        asked=sum(c.state != "concluded" for c in state.calls),
+        asked=sum(c.state == "asked" for c in state.calls),
+        answered=sum(c.state == "answered" for c in state.calls),
         tokens=spending.prompt_tokens + spending.completion_tokens,
         events=tuple(f"{e.kind} {e.call} {sorted(e.details)}" for e in state.events),
         status=str(state.record.status),

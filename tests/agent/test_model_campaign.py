@@ -134,6 +134,20 @@ def test_embedded_children_fill_the_time_of_waiting(archive: Archive, folder: Pa
 
 
 @pytest.mark.slow
+def test_what_is_left_of_the_budget_is_kept_for_answers_that_are_paid_for(
+    archive: Archive, folder: Path
+) -> None:
+    def late(number: int, request: Request) -> Reply:
+        return Reply(said(fenced(variant(number + 1))).body, seconds=4.0)
+
+    with serving(late) as chat:
+        report = run(archive, folder, chat.url, evaluations=3, in_flight=2, mix=0.9)
+    assert report.evaluations == 3
+    assert errors(archive, report.campaign) == ["", ""]
+    proposals = archive.load_campaign(report.campaign).proposals
+    assert [p.proposer for p in proposals if p.operator != "seed"].count("openai") == 2
+
+
 def test_an_endpoint_that_is_down_is_done_without(archive: Archive, folder: Path) -> None:
     class Notes(Diary):
         lines: list[str]
