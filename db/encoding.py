@@ -19,7 +19,7 @@ import zstandard
 
 from evaluator.evaluation import Round
 
-LEVEL = 6
+LEVEL = 3
 _FINDINGS_V1 = (
     b'{"profile": {"size": 1024, "instructions": 100, "sse": 0, "avx2": 10, "avx512": 0, '
     b'"build_log": "", "evidence": [{"rule": "numeric-policy", "message": "the first wrong element '
