@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=0, help="number of the first kill")
     parser.add_argument("--longest", type=float, default=5.0, help="seconds until a kill, at most; "
-                        "every other kill counts them from the seed's verdict")  # fmt: skip
+                        "every other kill counts them from its process's first verdict")  # fmt: skip
     parser.add_argument("--store", action="store_true", help="write docs/benchmarks/kills.*")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no child is left behind
@@ -165,7 +165,8 @@ class Run:
             rng = random.Random(self._number)
             killed = self.found.kills < kills
             wait = rng.uniform(0, self._longest) if killed else LAST
-            code = self._run(path, wait, late=killed and self._number % 2 == 1)
+            late = len(before.judged) if killed and self._number % 2 else None
+            code = self._run(path, wait, late)
             now = snapshot(path)
             self._check(before, now, count(server) - requests_before)
             if code is None and not killed:
@@ -188,14 +189,13 @@ class Run:
         if code != 0:
             raise SystemExit(f"a campaign that nobody kills ends with status {code}")
 
-    def _run(self, path: Path, seconds: float, *, late: bool = False) -> int | None:
-        """A campaign's process for so long, or so long after the seed was judged; its exit status,
-        None if it had to be killed."""
+    def _run(self, path: Path, seconds: float, late: int | None = None) -> int | None:
+        """A campaign's process for so long, or so long after its archive had more than `late`
+        evaluations; its exit status, None if it had to be killed."""
         pid = self._start(path, self._number)
         code = None
         try:
-            ready = (lambda: judged(path)) if late else (lambda: True)
-            code = ended(pid, seconds, ready)
+            code = ended(pid, seconds, lambda: late is None or evaluations(path) > late)
         finally:
             if code is None:
                 os.kill(pid, signal.SIGKILL)
@@ -301,13 +301,13 @@ def ended(pid: int, seconds: float, ready: Callable[[], bool]) -> int | None:
     return None
 
 
-def judged(path: Path) -> bool:
-    """The archive has an evaluation."""
+def evaluations(path: Path) -> int:
+    """How many an archive has."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
-            return raw.execute("select 1 from evaluation limit 1").fetchone() is not None
+            return int(raw.execute("select count(*) from evaluation").fetchone()[0])
     except sqlite3.Error:
-        return False  # not there yet
+        return 0  # it is not there yet
 
 
 def campaign(problem: Path, path: Path, url: str, seed: int) -> int:
