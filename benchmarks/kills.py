@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=0, help="number of the first kill")
     parser.add_argument("--longest", type=float, default=5.0, help="seconds until a kill, at most; "
-                        "every other kill counts them from its process's first verdict")  # fmt: skip
+                        "every other kill counts from its process's first verdict")  # fmt: skip
     parser.add_argument("--store", action="store_true", help="write docs/benchmarks/kills.*")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no child is left behind
