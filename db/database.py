@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.engine import WRITES, archive_url, build_engine, shown_name
+from db.engine import WRITES, archive_url, build_engine, for_reading, shown_name
 from db.errors import ArchiveError
 from db.faults import translated
 from db.schema import require_current, upgrade
@@ -32,7 +32,7 @@ class Database:
         self.shown = shown_name(url)
         self.file = Path(self.shown) if self.shown == url.database else None
         self._engine = build_engine(url, busy_seconds, read_only=read_only)
-        self._readers = Seats(self._engine)
+        self._readers = Seats(for_reading(self._engine))
         self._writers = Seats(self._engine.execution_options(**{WRITES: True}))
 
     def open(self, *, create: bool) -> None:

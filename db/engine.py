@@ -90,6 +90,14 @@ def build_engine(url: URL, busy_seconds: float, *, read_only: bool = False) -> E
     return engine
 
 
+def for_reading(engine: Engine) -> Engine:
+    """The engine with transactions that see one snapshot: those of SQLite do so anyway, those of
+    PostgreSQL where they are asked to."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
     connection.execute("PRAGMA foreign_keys = ON")
