@@ -284,7 +284,10 @@ async def _run(
         simplify=0.0 if handed else config.simplify,
     )
     gc.freeze()  # what is loaded stays: collections need not go through it again and again
-    return await campaign.run(seed)
+    try:
+        return await campaign.run(seed)
+    finally:
+        gc.unfreeze()  # or what native modules made could not be let go of at the end
 
 
 def _seed(config: CampaignConfig, problem: Problem) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,7 @@ def test_a_finished_campaign_can_be_given_a_larger_budget(archive: Archive, fold
     assert (same.evaluations, same.best) == (1, first.best)
     larger = go_on(archive, folder, first.campaign, Diary(), evaluations=2)
     assert larger.evaluations == 2
+    assert gc.get_freeze_count() == 0, "nothing is kept from being collected afterwards"
 
 
 def test_a_wrong_seed_is_refused_with_its_reason(archive: Archive, folder: Path) -> None:
