@@ -192,15 +192,15 @@ class Space:
                 else:
                     yield step.rules, step.node.log_speedup - (before.log_speedup or 0.0)
 
-    def child(self, node: Node, parent: int, rules: tuple[str, ...]) -> Child:
+    def child(self, node: Node, parent: int, operator: str, rules: tuple[str, ...]) -> Child:
         """A node as a proposal."""
         parents = (self.candidates[parent].digest,)
-        return Child(self.candidates[node.number], node.operator, parents, "", rules)
+        return Child(self.candidates[node.number], operator, parents, "", rules)
 
     def recorded(self, node: Node) -> Child:
         """A node as it was proposed."""
         assert node.parent is not None
-        return self.child(node, node.parent, node.rules)
+        return self.child(node, node.parent, node.operator, node.rules)
 
     def _further(self, number: int, length: int) -> list[Step]:
         return [
@@ -259,7 +259,7 @@ class Walk:
         self._settle(Child(seed, "seed", (), "the seed"))
         for node in self._space.openings if self._strategy.openings else ():
             if self._search.budget.left():
-                self._settle(self._space.child(node, 0, node.rules))
+                self._settle(self._space.child(node, 0, node.operator, node.rules))
                 self._opened += 1
         fruitless = 0
         while self._search.budget.left() and fruitless < FRUITLESS:
@@ -297,8 +297,7 @@ class Walk:
                 factors = brief.rule_factors
                 weights = [s.prior * math.prod(factors.get(r, 1.0) for r in s.rules) for s in left]
                 step = rng.choices(left, weights)[0]
-                made = self._space.child(step.node, parent, step.rules)
-                return Child(made.candidate, brief.operator, made.parents, "", made.rules)
+                return self._space.child(step.node, parent, brief.operator, step.rules)
         self._search.population.count_child([brief.parents[0].digest])
         return None
 

@@ -41,21 +41,21 @@ def store_text(session: Session, text: str, like: int | None = None) -> int:
         if stored == 0:
             update_row(session, Blob, key, data=compress(data))  # it is back
         return int(key)
-    base, frame = _as_difference(session, data, like) or (None, compress(data))
+    base, frame = _packed(session, data, like)
     return insert_row(session, Blob, digest=digest, size=len(data), base_id=base, data=frame)
 
 
-def _as_difference(session: Session, data: bytes, like: int | None) -> tuple[int, bytes] | None:
-    """The blob that a text is best stored as a difference from, and that; None if neither."""
-    if like is None:
-        return None
-    ((base, packed),) = run(session, _BASE, {"like": like}).rows
-    if not packed:
-        return None
-    shorter = compress(data, decompress(packed))
-    if len(shorter) < SHORT * len(data) or len(shorter) < len(compress(data)):
-        return base, shorter
-    return None
+def _packed(session: Session, data: bytes, like: int | None) -> tuple[int | None, bytes]:
+    """A text as it is stored: the blob that it is a difference from, if any, and its bytes."""
+    rows = () if like is None else run(session, _BASE, {"like": like}).rows
+    for base, packed in rows:
+        if packed:
+            shorter = compress(data, decompress(packed))
+            if len(shorter) < SHORT * len(data):
+                return base, shorter
+            frame = compress(data)
+            return (base, shorter) if len(shorter) < len(frame) else (None, frame)
+    return None, compress(data)
 
 
 def store_optional(session: Session, text: str | None) -> int | None:

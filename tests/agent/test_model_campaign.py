@@ -133,7 +133,6 @@ def test_embedded_children_fill_the_time_of_waiting(archive: Archive, folder: Pa
     assert {"openai", "transform"} == set(proposers[1:])
 
 
-@pytest.mark.slow
 def test_what_is_left_of_the_budget_is_kept_for_answers_that_are_paid_for(
     archive: Archive, folder: Path
 ) -> None:
@@ -148,6 +147,7 @@ def test_what_is_left_of_the_budget_is_kept_for_answers_that_are_paid_for(
     assert [p.proposer for p in proposals if p.operator != "seed"].count("openai") == 2
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_down_is_done_without(archive: Archive, folder: Path) -> None:
     class Notes(Diary):
         lines: list[str]

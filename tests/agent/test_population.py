@@ -97,6 +97,8 @@ def test_the_best_and_the_runners_up_get_most_children() -> None:
     calm, hot = drawn(population, 0.0), drawn(population, 1.0)
     assert calm["best"] > calm["near"] > calm["far"]
     assert calm["best"] + calm["near"] > 1200
+    narrow = drawn(population, 0.0, NARROW)
+    assert narrow["best"] + narrow["near"] > 1600
     assert hot["poor"] > calm["poor"]
     assert hot["seed"] > calm["seed"]
 

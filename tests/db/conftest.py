@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from db.archive import Archive
+from db.database import Database
 from tests.db.server import NoServerError, Server, running
 
 
@@ -49,3 +50,11 @@ def archive(place: str) -> Iterator[Archive]:
     """An open, empty archive at `place`."""
     with Archive.open(place, busy_seconds=0.2) as opened:
         yield opened
+
+
+@pytest.fixture
+def database(archive: Archive, place: str) -> Iterator[Database]:
+    """The archive underneath."""
+    opened = Database(place, busy_seconds=5.0)
+    yield opened
+    opened.close()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from db.archive import Archive
 from db.database import Database
 from db.direct import insert_row, insert_rows, run, table, update_row
 from db.models import Blob, Target
@@ -20,14 +18,6 @@ BY_DIGEST = select(BLOBS.c.id, BLOBS.c.digest, BLOBS.c.data).where(
 )
 ANY_TWO = select(BLOBS.c.size).order_by(BLOBS.c.size).limit(2)
 DIGEST = "ab" * 32
-
-
-@pytest.fixture
-def database(archive: Archive, place: str) -> Iterator[Database]:
-    """The archive underneath."""
-    opened = Database(place, busy_seconds=5.0)
-    yield opened
-    opened.close()
 
 
 def test_values_go_in_and_come_out_as_the_models_have_them(database: Database) -> None:

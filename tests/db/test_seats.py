@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
@@ -19,14 +18,6 @@ from db.seats import KEPT
 
 DIGEST = "ab" * 32
 THREADS = 30
-
-
-@pytest.fixture
-def database(archive: Archive, place: str) -> Iterator[Database]:
-    """The archive underneath."""
-    opened = Database(place, busy_seconds=5.0)
-    yield opened
-    opened.close()
 
 
 def put(database: Database, digest: str = DIGEST, size: int = 3) -> int:
