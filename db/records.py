@@ -255,7 +255,7 @@ class NoiseFloor:
 
 @dataclass(frozen=True)
 class Baselines:
-    """The best candidate against each PyTorch variant, measured at the end of a campaign."""
+    """The best candidate against all others, measured at the end of a campaign."""
 
     candidate: str
     comparisons: tuple[Comparison, ...]

@@ -37,7 +37,7 @@ class Finalists:
     @property
     def toughest(self) -> Speedup | None:
         """The speedup over the fastest PyTorch variant."""
-        rivals = [s for s in self.speedups if s.other not in ("seed", "incumbent")]
+        rivals = [s for s in self.speedups if s.over_pytorch]
         return min(rivals, key=lambda s: s.interval.estimate, default=None)
 
 
@@ -201,7 +201,8 @@ class ProblemView:
         targets: Where else the archive has figures for it.
         outcomes: Over all its evaluations there.
         leaders: The best candidates, best first.
-        rivals: PyTorch variants by workload, from the last table; `speedup` is of the best over it.
+        rivals: Seed, PyTorch variants and memory traffic by workload, from the last table;
+            `speedup` is of the best over it.
         progress: Of its latest campaigns there, newest first.
         campaigns: The same campaigns.
         lessons: The latest.
@@ -282,7 +283,7 @@ class CampaignView:
         progress: How it got better.
         operators: Proposals by operator, with how many of them improved.
         finalists: Its last table; None before its end.
-        rivals: PyTorch variants by workload, from that table.
+        rivals: Seed, PyTorch variants and memory traffic by workload, from that table.
         latest: Its newest proposals with a verdict, newest first.
         turns: What else happened, the latest first: islands given up, a reviewer's verdicts.
         more_turns: So many further ones.

@@ -35,8 +35,8 @@ def by_evaluation(
 
 
 def rivals(session: Session, campaign_id: int) -> dict[str, tuple[WorkloadFigure, ...]]:
-    """PyTorch variants by workload from a campaign's last table; the speedup is of the campaign's
-    best over the variant, the share of the roofline the variant's own."""
+    """Seed, PyTorch variants and memory traffic by workload from a campaign's last table; the
+    speedup is of the campaign's best over each, the share of the roofline each one's own."""
     statement = (
         select(Measurement.other, *_COLUMNS)
         .where(Measurement.campaign_id == campaign_id, Measurement.purpose == "baseline")

@@ -4,19 +4,23 @@ Every variant runs in a sandboxed Python process that speaks the runner protocol
 its outputs anew, as plain PyTorch code does; `recycled` is the same with an allocator that keeps
 memory (half of many claimed speedups is a preallocated output); `out=` and alternative formulations
 come from the problem; `compile` is torch.compile of the reference. Each must first agree with it.
+Beside them, where that says something, a kernel is timed that only moves the data.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from evaluator import racing, statistics
+from evaluator import racing, statistics, traffic
+from evaluator.backends.build import Build
 from evaluator.candidate import Candidate
 from evaluator.contest import Contest, Report
-from evaluator.evaluation import Comparison, Speedup
+from evaluator.evaluation import TRAFFIC, Comparison, Evidence, Speedup
 from evaluator.lane import Lane, Program
+from evaluator.outcome import Outcome
 from evaluator.racing import Series
 from evaluator.torch_program import START_SECONDS
 from evaluator.verify import Refused, patiently, watching
@@ -34,8 +38,8 @@ class Baselines:
 
     Attributes:
         comparisons: Per variant and workload.
-        speedups: Over the seed and per variant, over all workloads; below 1 where PyTorch is
-            faster.
+        speedups: Over the seed, per variant and over memory traffic, over all workloads; below 1
+            where the other is faster.
         failures: (variant, reason) of those that do not run or disagree with the reference.
     """
 
@@ -46,16 +50,74 @@ class Baselines:
 
 @dataclass(frozen=True)
 class _Way:
+    """A PyTorch formulation."""
+
     name: str
     variant: str
     compiled: bool = False
     recycled: bool = True
 
+    def measure(self, shop: Workshop, contest: Contest, kernel: Candidate) -> Series:
+        """It against a kernel."""
+        limit = COMPILE_SECONDS if self.compiled else START_SECONDS
+        series, known = Series("candidate", self.name), dict[str, float]()
+        starts = 1 if self.compiled else STARTS
+        for _ in range(starts):
+            lane = shop.program_lane(self.name, self._program(shop, store=not known))
+            try:
+                if not known:
+                    shop.verifier.verify_timed(lane, limit)
+                    with watching(lane, "load"):
+                        lane.load(self._program(shop, store=False).load, limit)
+                    known = shop.verifier.time_calls(lane, limit)
+                _sit(shop, contest, kernel, lane, known, series, SITTINGS // starts)
+            finally:
+                lane.close()
+        return series
+
+    def _program(self, shop: Workshop, *, store: bool) -> Program:
+        return shop.variant_program(
+            self.variant, compiled=self.compiled, recycled=self.recycled, store=store
+        )
+
+
+@dataclass(frozen=True)
+class _Traffic:
+    """Moving the data and nothing else."""
+
+    name: str = TRAFFIC
+
+    def measure(self, shop: Workshop, contest: Contest, kernel: Candidate) -> Series:
+        """The faster of its two forms against a kernel."""
+        build, known = min(map(partial(self._built, shop), traffic.sources(shop.problem)),
+                           key=lambda form: sum(map(math.log, form[1].values())))  # fmt: skip
+        series = Series("candidate", self.name)
+        for _ in range(STARTS):
+            lane = shop.lane(self.name, build)
+            try:
+                _sit(shop, contest, kernel, lane, known, series, SITTINGS // STARTS)
+            finally:
+                lane.close()
+        return series
+
+    def _built(self, shop: Workshop, source: str) -> tuple[Build, dict[str, float]]:
+        """A form, and how fast it is."""
+        build = shop.build(Candidate(shop.problem.name, "cpp", source))
+        if build.failure is not None:
+            raise Refused(Outcome.BUILD_FAILED, Evidence("build", build.failure), self.name)
+        lane = shop.lane(self.name, build)
+        try:
+            return build, shop.verifier.time_calls(lane, START_SECONDS)
+        finally:
+            lane.close()
+
 
 def measure(
     shop: Workshop, contest: Contest, kernel: Candidate, noise_floor: float, tell: Report
 ) -> Baselines:
-    """Time every PyTorch variant against a kernel, interleaved. The caller holds the lease.
+    """Time every PyTorch variant, and memory traffic, against a kernel, interleaved.
+
+    The caller holds the lease.
 
     Args:
         shop: Sandbox, arenas, verifier, stopwatch.
@@ -72,7 +134,7 @@ def measure(
         seed.sit(tell)
         tell("baseline", way.name)
         try:
-            series = patiently(partial(_measure_way, shop, contest, kernel, way))
+            series = patiently(partial(way.measure, shop, contest, kernel))
         except Refused as refusal:
             failures.append((way.name, str(refusal)))
             continue
@@ -113,38 +175,15 @@ class _Seed:
 
 def best_variant(baselines: Baselines) -> Speedup | None:
     """The PyTorch variant that comes closest to (or beats) the kernel."""
-    variants = [s for s in baselines.speedups if s.other != "seed"]
+    variants = [s for s in baselines.speedups if s.over_pytorch]
     return min(variants, key=lambda s: s.interval.estimate, default=None)
 
 
-def _ways(shop: Workshop) -> list[_Way]:
-    ways = [_Way("eager", "", recycled=False), _Way("recycled", "")]
+def _ways(shop: Workshop) -> list[_Way | _Traffic]:
+    ways: list[_Way | _Traffic] = [_Way("eager", "", recycled=False), _Way("recycled", "")]
     ways += [_Way(v.name, v.name, compiled=v.compiled) for v in shop.problem.variants]
-    return [*ways, _Way("compile", "", compiled=True)]
-
-
-def _measure_way(shop: Workshop, contest: Contest, kernel: Candidate, way: _Way) -> Series:
-    limit = COMPILE_SECONDS if way.compiled else START_SECONDS
-
-    def program(store: bool) -> Program:
-        return shop.variant_program(
-            way.variant, compiled=way.compiled, recycled=way.recycled, store=store
-        )
-
-    series, known = Series("candidate", way.name), dict[str, float]()
-    starts = 1 if way.compiled else STARTS
-    for _ in range(starts):
-        lane = shop.program_lane(way.name, program(store=not known))
-        try:
-            if not known:
-                shop.verifier.verify_timed(lane, limit)
-                with watching(lane, "load"):
-                    lane.load(program(store=False).load, limit)
-                known = shop.verifier.time_calls(lane, limit)
-            _sit(shop, contest, kernel, lane, known, series, SITTINGS // starts)
-        finally:
-            lane.close()
-    return series
+    ways.append(_Way("compile", "", compiled=True))
+    return [*ways, _Traffic()] if traffic.meaningful(shop.problem) else ways
 
 
 def _sit(

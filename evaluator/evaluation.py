@@ -113,12 +113,17 @@ class Comparison:
     roofline: float | None = None
 
 
+TRAFFIC = "memory traffic"
+"""A kernel that only moves the data, see `evaluator.traffic`."""
+NO_VARIANTS = frozenset({"seed", "incumbent", TRAFFIC})
+
+
 @dataclass(frozen=True, slots=True)
 class Speedup:
     """Speedup over all time workloads (geometric mean), of the candidate over `other`.
 
     Attributes:
-        other: `seed`, `incumbent`, or the name of a PyTorch variant.
+        other: `seed`, `incumbent`, `memory traffic`, or the name of a PyTorch variant.
         interval: other / candidate.
         confirmed: From a confirmation run (fresh runner, fresh inputs, more rounds).
         distinguishable: The interval excludes 1.0 by 2 %, the estimate by the noise floor.
@@ -128,6 +133,11 @@ class Speedup:
     interval: Interval
     confirmed: bool
     distinguishable: bool
+
+    @property
+    def over_pytorch(self) -> bool:
+        """The other is a PyTorch variant."""
+        return self.other not in NO_VARIANTS
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ class Row:
 
 
 def rows(report: Report) -> list[Row]:
-    """The best, the seed, and each PyTorch variant; over the seed as confirmed, if it was not
-    measured again at the end."""
+    """The best, the seed, each PyTorch variant, and memory traffic; over the seed as confirmed, if
+    it was not measured again at the end."""
     if report.best is None:
         return []
     comparisons = _over_seed(report.comparisons) if report.found else []

@@ -164,7 +164,7 @@ class Rival(_Result):
     """The best kernel against another implementation, measured at the end of a campaign."""
 
     name: str
-    """`seed`, or a PyTorch variant."""
+    """`seed`, a PyTorch variant, or `memory traffic`: moving the data and nothing else."""
     gain: Gain
 
 

@@ -77,7 +77,7 @@ class ReportData:
         course: Best so far.
         best, source: The best candidate's digest and source; None where nothing was found.
         over_seed: Its confirmed speedup.
-        rivals: Against PyTorch variants, at the end.
+        rivals: Against the seed, PyTorch variants and memory traffic, at the end.
         cells: On each workload.
         chain: From the seed to the best.
         spending: On models.

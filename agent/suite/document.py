@@ -11,7 +11,8 @@ from agent.suite.measured import SEED, Measured
 from evaluator.evaluation import Interval
 
 HEAD = ("problem", "over the seed", "over PyTorch eager", "over torch.compile",
-        "over the best PyTorch variant", "which", "roofline", "evaluations", "minutes")  # fmt: skip
+        "over the best PyTorch variant", "which", "roofline", "memory traffic", "evaluations",
+        "minutes")  # fmt: skip
 
 
 def document(
@@ -41,11 +42,12 @@ def markdown(
     rows = ["| " + " | ".join(_row(run)) + " |" for run in runs]
     means = {a.rival: f"{a.mean:.2f}x" for a in summed.against}
     total = ["geometric mean", means[SEED], means["eager"], means["compile"], means["best"],
-             "", "", str(summed.evaluations), f"{summed.seconds / 60:.0f}"]  # fmt: skip
+             "", "", "", str(summed.evaluations), f"{summed.seconds / 60:.0f}"]  # fmt: skip
     parts = [
         f"{summed.problems} problems on {machine}, {_budget(settings)}: {summed.faster} faster "
         f"than their seed, {summed.failed} without a result. Speedups with 95 % intervals; a "
-        "problem without a figure counts as 1 in geometric means.",
+        "problem without a figure counts as 1 in geometric means. Memory traffic: the share of the "
+        "kernel's time that moving its data alone takes, measured beside it.",
         "\n".join([*head, *rows, "| " + " | ".join(total) + " |"]),
         _paces(summed.against),
     ]
@@ -67,6 +69,7 @@ def _row(run: Measured) -> list[str]:
         _figure(None if nearest is None else nearest.interval),
         "" if nearest is None else nearest.name,
         "" if run.roofline is None else f"{run.roofline:.0%}",
+        "" if run.traffic is None else f"{run.traffic.estimate:.0%}",
         str(run.evaluations),
         f"{run.seconds / 60:.1f}",
     ]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from evaluator.evaluation import Interval
+from evaluator.evaluation import TRAFFIC, Interval
 
 State = Literal["faster", "same", "failed"]
 SEED, BEST = "seed", "best"
@@ -46,6 +46,8 @@ class Measured:
         evaluations: Candidates that were evaluated.
         seconds: Wall time.
         origin: `campaign 7`, or `archive`.
+        traffic: Share of the kernel's time that moving the data alone takes, measured beside it;
+            None where that says nothing.
     """
 
     problem: str
@@ -59,6 +61,7 @@ class Measured:
     evaluations: int = 0
     seconds: float = 0.0
     origin: str = ""
+    traffic: Interval | None = None
 
     def over(self, name: str) -> Interval | None:
         """The speedup over the seed, a PyTorch variant by name, or the `best` of them."""
@@ -100,9 +103,10 @@ def from_document(problem: str, document: Mapping[str, Any], origin: str) -> Mea
         reason=document["reason"],
         kernel=document["best"],
         speedup=Interval(**over["interval"]) if found else None,
-        rivals=tuple(_rival(row) for row in table if row["name"] not in (BEST, SEED)),
+        rivals=tuple(_rival(row) for row in table if row["name"] not in (BEST, SEED, TRAFFIC)),
         unmeasured=tuple(f"{f['variant']}: {f['reason']}" for f in document["failures"]),
         roofline=_share(table[0]["timings"]) if table else None,
+        traffic=next((_rival(row).interval for row in table if row["name"] == TRAFFIC), None),
         evaluations=document["evaluations"],
         seconds=document["seconds"],
         origin=origin,

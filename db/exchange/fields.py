@@ -88,7 +88,7 @@ class ComparisonPart(Part):
 
     workload: Label
     other: Label
-    """`seed`, `incumbent`, `self`, or a PyTorch variant."""
+    """`seed`, `incumbent`, `self`, `memory traffic`, or a PyTorch variant."""
     phase: Label
     """`race`, `confirm`, `noise` or `baseline`."""
     seconds: Number

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.browse.figures.scales import Scale, Tick, ratio_steps
 from db.views import Leader, WorkloadFigure
+from evaluator.evaluation import TRAFFIC
 
 BINS = 9
 _NAMED = 16
@@ -45,7 +46,7 @@ class Mark:
     """The share of the roofline that something reached on a workload.
 
     Attributes:
-        kind: `best`, `candidate`, `seed` or `pytorch`.
+        kind: `best`, `candidate`, `seed`, `pytorch` or `traffic`.
         x: Place.
     """
 
@@ -94,7 +95,7 @@ def heat_map(
         own = {w.workload: (_over_seed(w, at_seed), w.seconds) for w in leader.workloads}
         values.append((leader.row.candidate[:10], leader.row.candidate, own))
     for name, figures in rivals.items():
-        if name != "seed":
+        if name not in ("seed", TRAFFIC):
             theirs = {w.workload: (_quotient(w, at_seed), w.seconds) for w in figures}
             values.append((name, None, theirs))
     known = [v for _, _, row in values for v, _ in row.values() if v is not None and v > 0]
@@ -121,7 +122,7 @@ def roofline_figure(
     for name, figures in rivals.items():
         for figure in figures:
             if figure.roofline:
-                kind = "seed" if name == "seed" else "pytorch"
+                kind = name if name == "seed" else "traffic" if name == TRAFFIC else "pytorch"
                 found.setdefault(figure.workload, []).insert(0, (name, kind, figure.roofline, None))
     if not found:
         return None

@@ -18,7 +18,7 @@ from agent.browse.figures.tree import tree_figure
 from agent.browse.figures.workloads import heat_map, roofline_figure
 from db.rows import OutcomeCount
 from db.views import Progress, Step, TreeNode, WorkloadFigure
-from evaluator.evaluation import Comparison, Interval, Round
+from evaluator.evaluation import TRAFFIC, Comparison, Interval, Round
 
 positive = st.floats(1e-9, 1e9)
 
@@ -92,6 +92,7 @@ def test_the_heat_map_compares_over_the_seed() -> None:
     rivals = {
         "seed": (WorkloadFigure("w", 8.0, Interval(4, 4, 4), 0.1),),
         "eager": (WorkloadFigure("w", 16.0, None, 0.05),),
+        TRAFFIC: (WorkloadFigure("w", 1.0, None, 0.8),),
     }
     heat = heat_map((), rivals)
     assert heat is not None
@@ -100,7 +101,7 @@ def test_the_heat_map_compares_over_the_seed() -> None:
     figure = roofline_figure((), rivals)
     assert figure is not None
     assert {(m.name, m.kind, m.share) for m in figure.lanes[0].marks} == {
-        ("seed", "seed", 0.1), ("eager", "pytorch", 0.05),
+        ("seed", "seed", 0.1), ("eager", "pytorch", 0.05), (TRAFFIC, "traffic", 0.8),
     }  # fmt: skip
     assert heat_map((), {}) is None
     assert roofline_figure((), {}) is None

@@ -17,7 +17,7 @@ from agent.suite.picture import chart, draw
 from agent.suite.runs import QUICK, Settings, Suite, chosen
 from evaluator import catalogue
 from evaluator.errors import ConfigError
-from evaluator.evaluation import Interval
+from evaluator.evaluation import TRAFFIC, Interval
 from tests.agent.command import finish, start
 from tests.agent.tiny import write_problem
 
@@ -83,6 +83,7 @@ def test_what_is_drawn(tmp_path: Path) -> None:
 def test_a_result_is_read_off_what_optimize_prints() -> None:
     timing = {"workload": "w", "seconds": 1e-3, "roofline": 0.25, "best_is": None}
     interval = {"estimate": 3.0, "low": 2.5, "high": 3.5}
+    share = {"estimate": 0.75, "low": 0.7, "high": 0.8}
     over = {"other": "eager", "interval": interval, "confirmed": True, "distinguishable": True}
     document: dict[str, Any] = {
         "reason": "done", "found": True, "best": "b" * 64, "evaluations": 7, "seconds": 5.0,
@@ -91,6 +92,7 @@ def test_a_result_is_read_off_what_optimize_prints() -> None:
             {"name": "best", "best_is": None, "timings": [timing]},
             {"name": "seed", "best_is": over, "timings": [timing]},
             {"name": "eager", "best_is": over, "timings": [timing]},
+            {"name": TRAFFIC, "best_is": over | {"interval": share}, "timings": [timing]},
         ],
     }  # fmt: skip
     found = from_document("p", document, "campaign 3")
@@ -98,6 +100,8 @@ def test_a_result_is_read_off_what_optimize_prints() -> None:
     assert found.roofline == 0.25
     assert [r.name for r in found.rivals] == ["eager"]
     assert found.over("best") == Interval(3.0, 2.5, 3.5)
+    assert found.traffic == Interval(0.75, 0.7, 0.8)
+    assert "| 25% | 75% | 7 |" in markdown([found], figures([found]), SETTINGS, "cpu-test")
     document |= {"found": False, "speedup": None}
     assert from_document("p", document, "").over("seed") is None
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.transform.engine import Proposal, all_rewrites, propose
+from agent.transform.engine import _GROWTH, _LONG, Proposal, all_rewrites, propose
 from agent.transform.openings import openings
 from agent.transform.syntax import parse
 from agent.transform.tuning import retune
+from evaluator.catalogue import load, seed_source
 from evaluator.tunables import declared, flags, validate
 from tests.agent.transform.kernels import SOURCES
 from tests.agent.transform.native import build_all
@@ -136,3 +137,18 @@ def test_credit_decides() -> None:
     strong = {"restrict": 1e9}
     found = [propose(SOURCES["gate"], {}, random.Random(i), strong, steps=1) for i in range(10)]
     assert {p.rules for p in found if p is not None} == {("restrict",)}
+
+
+def test_loops_blocked_in_one_another_do_not_bloat_a_source() -> None:
+    source = seed_source(load("conv2d"), "cpp")
+    rng = random.Random(5)
+    for _ in range(40):
+        child = propose(source, {}, rng, {"unroll-and-jam": 50.0, "tile": 20.0}, steps=1)
+        if child is None:
+            break
+        assert len(child.source) <= max(_LONG, _GROWTH * len(source))
+        source = child.source
+    assert "JAM" in source
+    long = source + "\n// a long file of the user's\n" * (2 * _LONG // 30)
+    child = propose(long, {}, rng, steps=1)
+    assert child is not None, "what a user wrote may be longer, and small changes go on"
