@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.transform.engine import RULES, Proposal, as_proposal, rewrites
 from agent.transform.rewrite import Rewrite
 from agent.transform.rules.flags import CAREFUL, FAST, WIDE, merge
+from agent.transform.rules.parallel import BOTH
 from agent.transform.syntax import parse
 from evaluator.errors import SourceError
 from evaluator.tunables import declared, flags, with_flags
@@ -17,11 +18,13 @@ _MANY = 16
 
 @dataclass(frozen=True)
 class _Step:
-    """Apply a rule's first rewrite up to `times` times; `key` steps must apply at least once."""
+    """Apply a rule's first rewrite (the first that says `of` itself) up to `times` times; `key`
+    steps must apply at least once."""
 
     rule: str
     times: int = 1
     key: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,14 @@ class _Recipe:
 
 _CLEAN = (_Step("single-precision"), _Step("float-literals"))
 _THREADS = (_Step("parallel-for"),)
+_THREADS_OVER_TWO = (_Step("parallel-for", key=True, of=BOTH),)
 _VECTORS = (_Step("simd", _MANY), _Step("restrict"))
 _HOIST = (_Step("hoist-reciprocal", _MANY),)
 _BUFFERS = (_Step("swap-buffers"), _Step("thread-local-scratch", _MANY), _Step("parallel-copy"))
 
 _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((*_THREADS, *_VECTORS), FAST),
+    _Recipe((*_THREADS_OVER_TWO, *_VECTORS), FAST),
     _Recipe((_Step("privatise", key=True), *_VECTORS), WIDE),
     _Recipe((_Step("stage-scatter", key=True), *_VECTORS), WIDE),
     _Recipe(
@@ -46,6 +51,7 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((*_BUFFERS, _Step("parallel-region", key=True), *_VECTORS), WIDE),
     _Recipe((*_THREADS, _Step("restrict")), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
     _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
     _Recipe((*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("vector-math", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
@@ -80,7 +86,7 @@ def _cook(source: str, recipe: _Recipe) -> Proposal | None:
     chain: list[Rewrite] = []
     at = source
     for step in recipe.steps:
-        applied = apply_first(at, step.rule, step.times)
+        applied = apply_first(at, step.rule, step.times, step.of)
         if step.key and not applied:
             return None
         chain += applied
@@ -92,13 +98,14 @@ def _cook(source: str, recipe: _Recipe) -> Proposal | None:
     return as_proposal(chain, {})
 
 
-def apply_first(source: str, rule_name: str, times: int) -> Sequence[Rewrite]:
-    """Apply the first rewrite of a rule, again and again, up to `times` times."""
+def apply_first(source: str, rule_name: str, times: int, of: str = "") -> Sequence[Rewrite]:
+    """Apply the first rewrite of a rule whose description has `of` in it, up to `times` times."""
     rule = next(r for r in RULES if r.name == rule_name)
     chain: list[Rewrite] = []
     for _ in range(times):
         unit = parse(source)
-        found = rewrites(rule, unit) if unit is not None else []
+        offered = rewrites(rule, unit) if unit is not None else []
+        found = [r for r in offered if of in r.description]
         if not found:
             break
         chain.append(found[0])

@@ -22,6 +22,9 @@ from agent.transform.loops import (
 from agent.transform.rewrite import Rewrite
 from agent.transform.syntax import Edit, Unit, statements
 
+BOTH = "collapse(2)"
+"""Two loops are shared out as one: an outer loop over a batch of one would leave cores idle."""
+
 
 def clauses(found: Carried) -> str:
     """The OpenMP clauses that reductions and private variables need, with a leading space."""
@@ -53,8 +56,9 @@ class ParallelFor:
         yield "schedule(static)"
         inner = only_statement(unit, loop)
         square = inner is not None and not inner.pragmas and not _uses(unit, inner, loop.var)
-        if inner is not None and square and carried(unit, inner).independent:
-            yield "collapse(2) schedule(static)"
+        work = inner is not None and any(not x.is_lanes for x in directly_inside(unit, inner))
+        if inner is not None and square and work and carried(unit, inner).independent:
+            yield f"{BOTH} schedule(static)"  # not an innermost loop: that is one for vectors
         yield "schedule(dynamic, 8)"
         yield "schedule(guided)"
 

@@ -111,6 +111,14 @@ def test_openings_are_distinct_and_repeatable(name: str) -> None:
     assert len({p.source for p in found} | {SOURCES[name]}) == len(found) + 1
 
 
+def test_a_batch_of_one_leaves_no_core_idle() -> None:
+    of_images = openings(seed_source(load("conv2d"), "cpp"))
+    assert sum("collapse(2)" in child.source for child in of_images) == 2
+    for name in ("bias_gelu", "swiglu", "softmax"):
+        found = openings(seed_source(load(name), "cpp"))
+        assert all("collapse" not in child.source for child in found), "it is for vectors"
+
+
 @pytest.mark.slow
 def test_openings_build(tmp_path: Path) -> None:
     chosen = [
