@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.transform.rewrite import Rewrite, Rule
 from agent.transform.rules.buffers import ParallelCopy, SwapInsteadOfCopy, ThreadLocalScratch
+from agent.transform.rules.extremum import IndexOfExtremum
 from agent.transform.rules.flags import Flags
 from agent.transform.rules.functions import FastMath, ReciprocalSqrt, VectorMath
 from agent.transform.rules.fusion import Fission, Fuse
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     ReciprocalSqrt(),
     OnlineMaxSum(),
     BlockedScan(),
+    IndexOfExtremum(),
     Privatise(),
     StageScatter(),
     Prefetch(),
@@ -75,6 +77,7 @@ PRIOR: Mapping[str, float] = {
     "simd": 3.0,
     "unroll-and-jam": 3.0,
     "blocked-scan": 3.0,
+    "index-of-extremum": 3.0,
     "privatise": 3.0,
     "stage-scatter": 3.0,
     "time-tile": 3.0,

@@ -53,6 +53,7 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
     _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe((_Step("index-of-extremum", _MANY, key=True), *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("vector-math", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((_Step("interchange", key=True), *_THREADS, *_VECTORS), FAST),

@@ -211,6 +211,33 @@ SMOOTH_COPY = """
         for (int64_t i = 1; i < n * m - 1; ++i) c[i] = after[i];
     }
 """
+LARGEST_PLACES = """
+    for (int64_t r = 0; r < n; ++r) {
+        const float* row = a + r * m;
+        int64_t best = 0;
+        for (int64_t k = 1; k < m; k++) {
+            if (row[k] > row[best]) {
+                best = k;
+            }
+        }
+        c[r] = (float)best;
+    }
+"""
+SMALLEST_PLACES = """
+    for (int64_t r = 0; r < n; ++r) {
+        int64_t low = m / 2;
+        for (int64_t k = 0; k < m; ++k)
+            if ((int)(a[r * m + k] * 6.0f) < (int)(a[r * m + low] * 6.0f)) low = k;
+        c[r] = (float)low;
+    }
+"""
+LAST_PLACES = """
+    int64_t best = 0;
+    for (int64_t k = 1; k < n * m; k++) {
+        if (a[k] >= a[best]) best = k;
+    }
+    c[0] = (float)best;
+"""
 PARTITION = """
     float high = b[0];
     for (int64_t i = 0; i < n * m; ++i) high = b[i] > high ? b[i] : high;
@@ -237,6 +264,9 @@ BODIES = {
     "heat_both": HEAT_BOTH,
     "smooth_copy": SMOOTH_COPY,
     "partition": PARTITION,
+    "largest_places": LARGEST_PLACES,
+    "smallest_places": SMALLEST_PLACES,
+    "last_places": LAST_PLACES,
     "inverse_roots": INVERSE_ROOTS,
     "added_rows": ADDED_ROWS,
     "unit_rows": UNIT_ROWS,

@@ -41,6 +41,7 @@ FIRES: dict[str, tuple[str, ...]] = {
     "rsqrt": ("scratch_once", "inverse_roots"),
     "online-max-sum": ("exponential_sums", "partition"),
     "blocked-scan": ("running", "running_double"),
+    "index-of-extremum": ("largest_places", "smallest_places"),
     "privatise": ("scatter", "weighted_scatter", "counts"),
     "stage-scatter": ("scatter", "counts"),
     "prefetch": ("outer_products", "gather"),
@@ -108,6 +109,8 @@ def test_result_computes_the_same(name: str, kernel: str, built: dict[str, Path 
         ("fast-functions", "scatter", ""),
         ("swap-buffers", "heat_swap", ""),
         ("online-max-sum", "unit_rows", ""),
+        ("index-of-extremum", "last_places", ""),
+        ("index-of-extremum", "partition", ""),
     ],
 )
 def test_rules_see_what_stands_in_the_way(rule: str, kernel: str, var: str) -> None:
