@@ -21,7 +21,12 @@ from db.records import CampaignStatus
 from evaluator import catalogue
 from evaluator.errors import ConfigError, KernelmillError
 
-PROGRAM = "import sys; sys.argv[0] = 'kernelmill'; from agent.cli.app import main; main()"
+PROGRAM = (
+    "import ctypes, sys; ctypes.CDLL(None).prctl(1, 9); sys.argv[0] = 'kernelmill'; "
+    "from agent.cli.app import main; main()"
+)
+"""Killed with us (PR_SET_PDEATHSIG, SIGKILL): a campaign that went on would be in the way of the
+suite's next run, which resumes it."""
 QUICK = ("bias_gelu", "cumsum", "gemm", "gemv", "layernorm", "rmsnorm_residual", "softmax",
          "swiglu")  # fmt: skip
 QUICK_EVALUATIONS = 12

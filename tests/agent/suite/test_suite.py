@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,34 @@ def test_a_campaign_that_was_cut_off_is_resumed(cache: Path, tmp_path: Path) -> 
     with Archive.open(where) as opened:
         opened.finish_campaign(1, "interrupted", "for the test")
     assert suite._arguments(str(folder))[:2] == ["resume", "1"]
+
+
+def gone(process: str) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"  # nobody has asked for its status yet
+
+
+def test_a_killed_suite_takes_its_campaign_with_it(cache: Path, tmp_path: Path) -> None:
+    folder = write_problem(tmp_path)
+    suite = start(cache, "bench", "suite", str(folder), "--out", str(tmp_path / "out"))
+    children = Path(f"/proc/{suite.pid}/task/{suite.pid}/children")
+    while not (campaign := children.read_text().split()):
+        assert suite.poll() is None, finish(suite)
+        time.sleep(0.05)
+    archive = tmp_path / "out" / "archive.db"
+    while not archive.exists():
+        assert suite.poll() is None, finish(suite)
+        time.sleep(0.05)
+    suite.kill()
+    finish(suite)
+    for _ in range(200):
+        if gone(campaign[0]):
+            return
+        time.sleep(0.05)
+    pytest.fail("its campaign still runs")
 
 
 @pytest.mark.slow
