@@ -23,26 +23,35 @@ def meaningful(problem: Problem) -> bool:
     )
 
 
-def sources(problem: Problem) -> tuple[str, str]:
-    """Two forms of it in C++, for a compiler that knows OpenMP: with plain stores, and with stores
-    past the caches. Which is faster depends on the size of the data and on the processor.
+def sources(problem: Problem) -> tuple[str, ...]:
+    """Four forms of it in C++, for a compiler that knows OpenMP: one tensor after another or all of
+    them side by side, with plain stores or with stores past the caches. Which is fastest depends on
+    the size of the data and on the processor.
 
     Raises:
         ProblemError: A name of the signature cannot be used in C++.
     """
-    lines = [f"{_OWN}seen |= {_OWN}read({t.name}, {_bytes(t)});" for t in problem.inputs]
-    lines += [f"{_OWN}write({t.name}, {_bytes(t)}, {_OWN}seen);" for t in problem.outputs]
-    moves = "\n".join(f"        {line}" for line in lines)
+    part = f"{_OWN}part, {_OWN}parts, {_OWN}seen"
+    lines = [f"{_OWN}read({t.name}, {_bytes(t)}, {part});" for t in problem.inputs]
+    lines += [f"{_OWN}write({t.name}, {_bytes(t)}, {part});" for t in problem.outputs]
+    moves = "\n".join(f"            {line}" for line in lines)
+    sizes = ", ".join(_bytes(t) for t in problem.tensors)
     body = f"""{prototype(problem).rstrip(";")} {{
+    const int64_t {_OWN}parts = {_OWN}split({{{sizes}}});
 #pragma omp parallel
     {{
-        Line {_OWN}seen{{}};
+        const int64_t {_OWN}me = omp_get_thread_num(), {_OWN}all = omp_get_num_threads();
+        {_OWN}line {_OWN}seen{{}};
+        for (int64_t {_OWN}part = {_OWN}parts * {_OWN}me / {_OWN}all;
+             {_OWN}part < {_OWN}parts * ({_OWN}me + 1) / {_OWN}all; {_OWN}part++) {{
 {moves}
+        }}
         {_OWN}fence();
     }}
 }}
 """
-    return _BEFORE + body, f"#define PAST_CACHES\n{_BEFORE}{body}"
+    stores, orders = ("", "#define PAST_CACHES\n"), ("", "#define SIDE_BY_SIDE\n")
+    return tuple(s + o + _BEFORE + body for s in stores for o in orders)
 
 
 def _bytes(tensor: Tensor) -> str:
@@ -52,29 +61,44 @@ def _bytes(tensor: Tensor) -> str:
 _OWN = "kernelmill_"
 """In front of names that a parameter must not hide."""
 _BEFORE = """\
+#include <omp.h>
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #if defined(PAST_CACHES) && defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
-typedef uint64_t Line __attribute__((vector_size(64)));
+typedef uint64_t kernelmill_line __attribute__((vector_size(64)));
 
-static inline Line kernelmill_read(const void* from, int64_t bytes) {
-    const Line* in = static_cast<const Line*>(from);
-    const int64_t lines = bytes / 64, whole = lines / 4 * 4;
-    Line a{}, b{}, c{}, d{};
-#pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < whole; i += 4) {
+// All tensors are cut into as many parts: one a thread, or so that the largest parts are pages.
+static inline int64_t kernelmill_split(std::initializer_list<int64_t> bytes) {
+    const int64_t threads = omp_get_max_threads();
+#ifdef SIDE_BY_SIDE
+    return std::max(threads, std::max(bytes) / 4096);
+#else
+    (void)bytes;
+    return threads;
+#endif
+}
+
+static inline void kernelmill_read(
+    const void* from, int64_t bytes, int64_t part, int64_t parts, kernelmill_line& seen) {
+    const kernelmill_line* in = static_cast<const kernelmill_line*>(from);
+    const int64_t end = bytes / 64 * (part + 1) / parts;
+    int64_t i = bytes / 64 * part / parts;
+    kernelmill_line a{}, b{}, c{}, d{};
+    for (; i + 4 <= end; i += 4) {
         a |= in[i];
         b |= in[i + 1];
         c |= in[i + 2];
         d |= in[i + 3];
     }
-    for (int64_t i = whole; i < lines; i++) a |= in[i];
-    return (a | b) | (c | d);
+    for (; i < end; i++) a |= in[i];
+    seen |= (a | b) | (c | d);
 }
 
-static inline void kernelmill_put(Line* to, Line value) {
+static inline void kernelmill_put(kernelmill_line* to, kernelmill_line value) {
 #if defined(PAST_CACHES) && defined(__AVX512F__)
     _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<__m512i>(value));
 #elif defined(PAST_CACHES) && defined(__SSE2__)
@@ -86,10 +110,11 @@ static inline void kernelmill_put(Line* to, Line value) {
 }
 
 // What was read is written, so that no compiler can leave the reading out.
-static inline void kernelmill_write(void* to, int64_t bytes, Line value) {
-    Line* out = static_cast<Line*>(to);
-#pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < bytes / 64; i++) kernelmill_put(out + i, value);
+static inline void kernelmill_write(
+    void* to, int64_t bytes, int64_t part, int64_t parts, const kernelmill_line& value) {
+    kernelmill_line* out = static_cast<kernelmill_line*>(to);
+    const int64_t end = bytes / 64 * (part + 1) / parts;
+    for (int64_t i = bytes / 64 * part / parts; i < end; i++) kernelmill_put(out + i, value);
     if (bytes > 0 && bytes < 64) {
 #pragma omp critical
         *static_cast<volatile uint8_t*>(to) = static_cast<uint8_t>(value[0]);

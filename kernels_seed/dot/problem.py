@@ -45,6 +45,14 @@ def dot_out(x: torch.Tensor, y: torch.Tensor, out: torch.Tensor) -> None:
     torch.dot(x, y, out=out.view(()))
 
 
+def vecdot(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """torch.linalg.vecdot."""
+    import torch
+
+    result: torch.Tensor = torch.linalg.vecdot(x, y).reshape(1)
+    return result
+
+
 def einsum(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Products first, then their sum."""
     return (x * y).sum().reshape(1)
@@ -82,6 +90,7 @@ problem = Problem(
     laws=(Law("x and y may be exchanged", symmetric, exchanged),),
     variants=(
         Variant("dot-out", dot_out),
+        Variant("vecdot", vecdot),
         Variant("mul-sum", einsum),
         Variant("mul-sum-compiled", einsum, compiled=True),
     ),

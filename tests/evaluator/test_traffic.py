@@ -33,7 +33,7 @@ def test_it_is_measured_where_a_kernel_owes_all_its_bytes_once(name: str, expect
     assert traffic.meaningful(catalogue.load(name)) is expected
 
 
-@pytest.fixture(scope="module", params=[0, 1], ids=["plain", "past-caches"])
+@pytest.fixture(scope="module", params=range(4))
 def argmax(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     problem, folder = catalogue.load("argmax"), tmp_path_factory.mktemp("traffic")
     (folder / "kernel.h").write_text(header(problem))
@@ -44,25 +44,29 @@ def argmax(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return built
 
 
-def test_every_line_is_read_and_written(argmax: Path) -> None:
-    rows, cols = 40, 12  # 30 lines in, 5 lines out
+def test_the_forms_differ() -> None:
+    assert len(set(traffic.sources(catalogue.load("softmax")))) == 4
+
+
+@pytest.mark.parametrize(("rows", "cols", "step"), [(40, 12, 1), (24, 4000, 97)])
+def test_every_line_is_read_and_written(argmax: Path, rows: int, cols: int, step: int) -> None:
     program = f"""
-import ctypes, sys
+import ctypes
 kernel = ctypes.CDLL({str(argmax)!r}).kernel
 def aligned(count):
     raw = (ctypes.c_uint64 * (count + 8))()
-    start = -ctypes.addressof(raw) % 64
-    return raw, (ctypes.c_uint64 * count).from_buffer(raw, start)
-for line in range({rows * cols // 16}):
+    return raw, (ctypes.c_uint64 * count).from_buffer(raw, -ctypes.addressof(raw) % 64)
+for line in range(0, {rows * cols // 16}, {step}):
     kept, x = aligned({rows * cols // 2})
     also, out = aligned({rows} + 8)
     for i in range(len(out)): out[i] = 99
     x[8 * line] = {LAST}
     kernel(x, out, ctypes.c_int64({rows}), ctypes.c_int64({cols}))
-    assert [out[i] for i in range(0, {rows}, 8)] == [{LAST}] * 5, (line, list(out))
-    assert list(out[{rows}:]) == [99] * 8, "beyond the output"
+    assert out[{rows} - 8] == {LAST}, (line, "not read")
+    assert 99 not in [out[i] for i in range({rows})], (line, "not written")
+    assert list(out[{rows}:]) == [99] * 8, (line, "beyond the output")
 """
-    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # what one thread read is what it writes
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # what one thread has read is what it writes
     subprocess.run([sys.executable, "-c", program], check=True, env=alone)
 
 
