@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.transform.rewrite import Rewrite, Rule
 from agent.transform.rules.buffers import ParallelCopy, SwapInsteadOfCopy, ThreadLocalScratch
+from agent.transform.rules.edges import SplitEdges
 from agent.transform.rules.extremum import IndexOfExtremum
 from agent.transform.rules.flags import Flags
 from agent.transform.rules.functions import FastMath, ReciprocalSqrt, VectorMath
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     UnrollAndJam(),
     Unroll(),
     AlignStart(),
+    SplitEdges(),
     SplitAccumulator(),
     Fuse(),
     Fission(),
@@ -78,6 +80,7 @@ PRIOR: Mapping[str, float] = {
     "unroll-and-jam": 3.0,
     "blocked-scan": 3.0,
     "index-of-extremum": 3.0,
+    "split-edges": 2.5,
     "privatise": 3.0,
     "stage-scatter": 3.0,
     "time-tile": 3.0,

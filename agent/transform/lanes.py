@@ -118,7 +118,7 @@ def _jammable(unit: Unit, loop: Loop) -> list[Loop]:
     found: list[Loop] = []
     shared: set[Node] = {loop.body}
     for inner in inner_loops(unit, loop):
-        if inner.node.parent not in shared or inner.is_lanes:
+        if inner.node.parent not in shared or inner.is_rewritten_lanes:
             continue
         bounds = set(re.findall(r"[A-Za-z_]\w*", f"{inner.lower} {inner.upper} {inner.step}"))
         outside = local - {x.var for x in found}

@@ -49,6 +49,12 @@ class Loop:
         return self.lower == "0" and re.fullmatch(r"\d+|[A-Z][A-Z0-9_]*", self.upper) is not None
 
     @property
+    def is_rewritten_lanes(self) -> bool:
+        """Lanes that a rule made: their number is a tunable, or a pragma stands before them. Short
+        loops of an author's, over the taps of a filter for instance, are loops like others."""
+        return self.is_lanes and (bool(self.pragmas) or not self.upper.isdecimal())
+
+    @property
     def start(self) -> int:
         """Offset of the first pragma, or of the loop if it has none."""
         return self.pragmas[0].start_byte if self.pragmas else self.node.start_byte

@@ -36,6 +36,7 @@ class _Recipe:
 _CLEAN = (_Step("single-precision"), _Step("float-literals"))
 _THREADS = (_Step("parallel-for"),)
 _THREADS_OVER_TWO = (_Step("parallel-for", key=True, of=BOTH),)
+_INTERIOR = (_Step("split-edges", key=True),)
 _VECTORS = (_Step("simd", _MANY), _Step("restrict"))
 _HOIST = (_Step("hoist-reciprocal", _MANY),)
 _BUFFERS = (_Step("swap-buffers"), _Step("thread-local-scratch", _MANY), _Step("parallel-copy"))
@@ -53,6 +54,13 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
     _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
+    _Recipe(
+        (_Step("split-edges", key=True), _Step("unroll-and-jam", 2), *_THREADS_OVER_TWO, *_VECTORS),
+        WIDE,
+    ),
+    _Recipe((*_INTERIOR, _Step("unroll-and-jam", key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
+    _Recipe((*_INTERIOR, *_THREADS_OVER_TWO, *_VECTORS), FAST),
+    _Recipe((*_INTERIOR, *_THREADS, *_VECTORS), FAST),
     _Recipe((_Step("index-of-extremum", _MANY, key=True), *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("fast-functions", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),
     _Recipe((*_CLEAN, _Step("vector-math", key=True), *_HOIST, *_THREADS, *_VECTORS), CAREFUL),

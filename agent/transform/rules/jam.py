@@ -40,7 +40,7 @@ class UnrollAndJam:
     def _jam(self, unit: Unit, loop: Loop) -> Rewrite:
         wide = contiguous(unit, loop)
         name = unit.fresh("WIDTH" if wide else "JAM")
-        choices = (16, 32, 64) if wide else (2, 3, 4, 6, 8, 12)
+        choices = (8, 16, 32, 64) if wide else (2, 3, 4, 6, 8, 12)
         tunable = Tunable(name, 32 if wide else 4, choices)
         pragma = "omp simd" if wide else "GCC unroll 16"
         lanes = Lanes(name, unit.fresh("v" if wide else "u"), pragma)

@@ -211,6 +211,32 @@ SMOOTH_COPY = """
         for (int64_t i = 1; i < n * m - 1; ++i) c[i] = after[i];
     }
 """
+BLURRED = """
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < m; j++) {
+            float sum = 0.0f;
+            for (int64_t r = 0; r < 3; r++) {
+                for (int64_t s = 0; s < 4; s++) {
+                    int64_t row = i + r - 1;
+                    int64_t col = j - s + 1;
+                    if (row >= 0 && row < n && col >= 0 && col < m) {
+                        sum += a[row * m + col] * b[r * 4 + s];
+                    }
+                }
+            }
+            c[i * m + j] = sum;
+        }
+    }
+"""
+TAPERED = """
+    const int64_t last = n * m - 5;
+    for (int64_t i = 0; i < n * m; ++i) {
+        float v = a[i];
+        if (i >= 3 && (i < last)) v = v * 0.5f + b[i];
+        if (i + 1 < n * m && i >= last) v -= 1.0f;
+        c[i] = v;
+    }
+"""
 LARGEST_PLACES = """
     for (int64_t r = 0; r < n; ++r) {
         const float* row = a + r * m;
@@ -264,6 +290,8 @@ BODIES = {
     "heat_both": HEAT_BOTH,
     "smooth_copy": SMOOTH_COPY,
     "partition": PARTITION,
+    "blurred": BLURRED,
+    "tapered": TAPERED,
     "largest_places": LARGEST_PLACES,
     "smallest_places": SMALLEST_PLACES,
     "last_places": LAST_PLACES,

@@ -113,7 +113,7 @@ def test_openings_are_distinct_and_repeatable(name: str) -> None:
 
 def test_a_batch_of_one_leaves_no_core_idle() -> None:
     of_images = openings(seed_source(load("conv2d"), "cpp"))
-    assert sum("collapse(2)" in child.source for child in of_images) == 2
+    assert sum("collapse(2)" in child.source for child in of_images) >= 2
     for name in ("bias_gelu", "swiglu", "softmax"):
         found = openings(seed_source(load(name), "cpp"))
         assert all("collapse" not in child.source for child in found), "it is for vectors"
