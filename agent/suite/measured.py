@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from evaluator.evaluation import TRAFFIC, Interval
+from evaluator.evaluation import NO_VARIANTS, TRAFFIC, Interval
 
 State = Literal["faster", "same", "failed"]
 SEED, BEST = "seed", "best"
@@ -103,7 +103,7 @@ def from_document(problem: str, document: Mapping[str, Any], origin: str) -> Mea
         reason=document["reason"],
         kernel=document["best"],
         speedup=Interval(**over["interval"]) if found else None,
-        rivals=tuple(_rival(row) for row in table if row["name"] not in (BEST, SEED, TRAFFIC)),
+        rivals=tuple(_rival(row) for row in table if row["name"] not in {BEST, *NO_VARIANTS}),
         unmeasured=tuple(f"{f['variant']}: {f['reason']}" for f in document["failures"]),
         roofline=_share(table[0]["timings"]) if table else None,
         traffic=next((_rival(row).interval for row in table if row["name"] == TRAFFIC), None),

@@ -54,10 +54,6 @@ _RECIPES: tuple[_Recipe, ...] = (
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS, *_VECTORS), WIDE),
     _Recipe((_Step("unroll-and-jam", 2, key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
     _Recipe((_Step("blocked-scan", key=True), *_THREADS, *_VECTORS), WIDE),
-    _Recipe(
-        (_Step("split-edges", key=True), _Step("unroll-and-jam", 2), *_THREADS_OVER_TWO, *_VECTORS),
-        WIDE,
-    ),
     _Recipe((*_INTERIOR, _Step("unroll-and-jam", key=True), *_THREADS_OVER_TWO, *_VECTORS), WIDE),
     _Recipe((*_INTERIOR, *_THREADS_OVER_TWO, *_VECTORS), FAST),
     _Recipe((*_INTERIOR, *_THREADS, *_VECTORS), FAST),

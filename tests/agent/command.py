@@ -35,3 +35,12 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Exit status, stdout and stderr."""
     out, err = process.communicate()
     return process.returncode, out, err
+
+
+def alive(pid: int) -> bool:
+    """A process is there, and not only until somebody asks for its status."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

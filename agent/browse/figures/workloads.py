@@ -122,7 +122,7 @@ def roofline_figure(
     for name, figures in rivals.items():
         for figure in figures:
             if figure.roofline:
-                kind = name if name == "seed" else "traffic" if name == TRAFFIC else "pytorch"
+                kind = {"seed": "seed", TRAFFIC: "traffic"}.get(name, "pytorch")
                 found.setdefault(figure.workload, []).insert(0, (name, kind, figure.roofline, None))
     if not found:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -23,12 +23,12 @@ class _Guards:
 
     Attributes:
         lows, highs: C expressions.
-        terms: The conditions that always hold between them, by place.
+        terms: The conditions that always hold between them, in source order.
     """
 
     lows: list[str] = field(default_factory=list)
     highs: list[str] = field(default_factory=list)
-    terms: dict[int, Node] = field(default_factory=dict)
+    terms: list[Node] = field(default_factory=list)
 
 
 class SplitEdges:
@@ -79,11 +79,17 @@ class _Sum:
     number: int = 0
     terms: tuple[tuple[str, str], ...] = ()
 
-    def plus(self, sign: str, atom: str) -> _Sum:
-        """With one more term."""
-        if atom.isdecimal():
-            return _Sum(self.number + (-int(atom) if sign == "-" else int(atom)), self.terms)
-        return _Sum(self.number, (*self.terms, (sign or "+", atom)))
+    @classmethod
+    def of(cls, atom: str) -> _Sum:
+        """A number or a name."""
+        return cls(int(atom)) if atom.isdecimal() else cls(0, (("+", atom),))
+
+    def plus(self, sign: str, other: _Sum) -> _Sum:
+        """This and the other, or this without the other where the sign is `-`."""
+        if sign != "-":
+            return _Sum(self.number + other.number, (*self.terms, *other.terms))
+        turned = tuple(("+" if s == "-" else "-", atom) for s, atom in other.terms)
+        return _Sum(self.number - other.number, (*self.terms, *turned))
 
     def under(self, bound: str) -> str:
         """`bound` minus this, in C."""
@@ -103,11 +109,11 @@ def _guards(unit: Unit, loop: Loop) -> _Guards:
     """The conditions in a loop that hold everywhere but at its ends."""
     found = _Guards()
     inner = {
-        x.var: (_Sum().plus("+", x.lower), _Sum(-1).plus("+", x.upper))
+        x.var: (_Sum.of(x.lower), _Sum.of(x.upper).plus("-", _Sum(1)))
         for x in inner_loops(unit, loop)
         if x.step == "1" and re.fullmatch(r"\w+ \w+", f"{x.lower} {x.upper}")
     }
-    local = {x.name: x for x in declarations(unit, loop.body)}
+    local = {x.name for x in declarations(unit, loop.body)}
     values = {
         match[1]: match[2]
         for match in re.finditer(r"\b(\w+) = ([^;=<>]+);", unit.text(loop.body))
@@ -122,14 +128,14 @@ def _guards(unit: Unit, loop: Loop) -> _Guards:
             name, sign, bound = (unit.text(part(term, p)) for p in ("left", "operator", "right"))
             if sign not in (_LOWER, _UPPER) or not re.fullmatch(r"\w+", bound) or bound in local:
                 continue
-            reach = _reach(values.get(name, name), loop.var, inner, set(local) - set(inner))
+            reach = _reach(values.get(name, name), loop.var, inner, local - set(inner))
             if reach is None:
                 continue
             least, most = reach
             listed, limit = (found.lows, least) if sign == _LOWER else (found.highs, most)
             if limit.under(bound) not in listed:
                 listed.append(limit.under(bound))
-            found.terms[term.start_byte] = term
+            found.terms.append(term)
     return found
 
 
@@ -155,25 +161,16 @@ def _reach(
             seen += 1 if sign != "-" else 2
         elif name in changing:
             return None
-        elif name in inner:
-            low, high = inner[name] if sign != "-" else inner[name][::-1]
-            least, most = _joined(least, sign, low), _joined(most, sign, high)
         else:
-            least, most = least.plus(sign, name), most.plus(sign, name)
+            low, high = inner.get(name, (_Sum.of(name), _Sum.of(name)))
+            low, high = (high, low) if sign == "-" else (low, high)
+            least, most = least.plus(sign, low), most.plus(sign, high)
     return (least, most) if seen == 1 else None
 
 
-def _joined(one: _Sum, sign: str, other: _Sum) -> _Sum:
-    if sign != "-":
-        return _Sum(one.number + other.number, (*one.terms, *other.terms))
-    turned = tuple(("+" if s == "-" else "-", atom) for s, atom in other.terms)
-    return _Sum(one.number - other.number, (*one.terms, *turned))
-
-
-def _without(unit: Unit, loop: Loop, terms: dict[int, Node]) -> str:
+def _without(unit: Unit, loop: Loop, terms: Sequence[Node]) -> str:
     """The body with these conditions taken as true."""
     start, data = loop.body.start_byte, unit.data[loop.body.start_byte : loop.body.end_byte]
-    for term in sorted(terms.values(), key=lambda node: -node.start_byte):
+    for term in reversed(terms):
         data = data[: term.start_byte - start] + b"true" + data[term.end_byte - start :]
-    text = re.sub(r"\btrue && |(?: && true\b)+", "", data.decode())
-    return re.sub(r"\btrue && ", "", text)
+    return re.sub(r"\btrue && | && true\b", "", data.decode())

@@ -147,8 +147,8 @@ def _with_directive(unit: Unit, loop: Loop, arguments: str) -> list[Edit]:
         text = unit.text(pragma)
         if re.search(r"\bomp\s+simd\b", text):
             kept = re.sub(r"reduction\([^)]*\)|private\([^)]*\)", "", arguments)
-            kept = re.sub(r"collapse\(2\)", "", kept)
-            new = re.sub(r"\bomp\s+simd\b", "omp parallel for simd " + kept.strip(), text)
+            kept = kept.replace(BOTH, "").strip()
+            new = re.sub(r"\bomp\s+simd\b", "omp parallel for simd " + kept, text)
             return [Edit(pragma.start_byte, pragma.end_byte, new)]
     return [add_pragma(unit, loop, f"omp parallel for {arguments}")]
 

@@ -16,6 +16,7 @@ from agent.models.openai_chat import OpenAIChat, is_local
 from agent.models.recording import Recorder, Replay, prompt_key
 from evaluator.errors import ConfigError
 from tests.agent.chat_server import Reply, Request, failed, said, serving, unused_url
+from tests.agent.command import alive
 
 PROMPT = Prompt("be brief", "say hello", "cpp/rewrite@1")
 
@@ -148,18 +149,10 @@ def test_a_program_is_killed_with_all_its_children(tmp_path: Path) -> None:
     run(f"sleep 300 & echo $! > {mark}; wait", timeout=0.5)
     pid = int(mark.read_text())
     for _ in range(100):
-        if not _alive(pid):
+        if not alive(pid):
             return
         time.sleep(0.02)
     pytest.fail("the child still runs")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def test_a_program_is_tried_again(tmp_path: Path) -> None:

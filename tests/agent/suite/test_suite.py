@@ -19,7 +19,7 @@ from agent.suite.runs import QUICK, Settings, Suite, chosen
 from evaluator import catalogue
 from evaluator.errors import ConfigError
 from evaluator.evaluation import TRAFFIC, Interval
-from tests.agent.command import finish, start
+from tests.agent.command import alive, finish, start
 from tests.agent.tiny import write_problem
 
 SETTINGS = asdict(Settings(60))
@@ -160,14 +160,6 @@ def test_a_campaign_that_was_cut_off_is_resumed(cache: Path, tmp_path: Path) -> 
     assert suite._arguments(str(folder))[:2] == ["resume", "1"]
 
 
-def gone(process: str) -> bool:
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return stat.rpartition(")")[2].split()[0] == "Z"  # nobody has asked for its status yet
-
-
 def test_a_killed_suite_takes_its_campaign_with_it(cache: Path, tmp_path: Path) -> None:
     folder = write_problem(tmp_path)
     suite = start(cache, "bench", "suite", str(folder), "--out", str(tmp_path / "out"))
@@ -182,7 +174,7 @@ def test_a_killed_suite_takes_its_campaign_with_it(cache: Path, tmp_path: Path) 
     suite.kill()
     finish(suite)
     for _ in range(200):
-        if gone(campaign[0]):
+        if not alive(int(campaign[0])):
             return
         time.sleep(0.05)
     pytest.fail("its campaign still runs")
