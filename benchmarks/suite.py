@@ -2,7 +2,8 @@
 
     python -m benchmarks.suite [arguments of `kernelmill bench suite`]
 
-A folder given by `--out` keeps what is there already, so that a run that was stopped goes on.
+A folder given by `--out` keeps what is there already, so that a run that was stopped goes on. What
+an archive has (`--from-archive`) is kept beside it, as `suite_archive`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import quiet
 
-KEPT = ("suite.md", "suite.svg")
+PICTURED = (".md", ".svg")
 
 
 def main() -> None:
@@ -31,11 +32,12 @@ def main() -> None:
             raise SystemExit(code)
         found = json.loads((out / "suite.json").read_text())
         document = {"benchmark": "suite", "machine": quiet.machine(), **found}
-        path = quiet.RESULTS / f"suite{quiet.JSON_SUFFIX}"
+        name = "suite_archive" if "--from-archive" in given else "suite"
+        path = quiet.RESULTS / f"{name}{quiet.JSON_SUFFIX}"
         path.write_text(json.dumps(document, indent=1) + "\n")
-        for name in KEPT:
-            if (out / name).exists():
-                shutil.copyfile(out / name, quiet.RESULTS / name)
+        for suffix in PICTURED:
+            if (out / f"suite{suffix}").exists():
+                shutil.copyfile(out / f"suite{suffix}", quiet.RESULTS / f"{name}{suffix}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Beside them, where that says something, a kernel is timed that only moves the da
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +18,7 @@ from evaluator.candidate import Candidate
 from evaluator.contest import Contest, Report
 from evaluator.evaluation import TRAFFIC, Comparison, Speedup
 from evaluator.lane import Lane, Program
-from evaluator.racing import Series
+from evaluator.racing import Estimates, Series
 from evaluator.torch_program import START_SECONDS
 from evaluator.verify import Refused, patiently, watching
 from evaluator.workshop import Workshop
@@ -68,7 +67,9 @@ class _Way:
                     with watching(lane, "load"):
                         lane.load(self._program(shop, store=False).load, limit)
                     known = shop.verifier.time_calls(lane, limit)
-                _sit(shop, contest, kernel, lane, known, series, SITTINGS // starts)
+                estimates = contest.prepare_against(kernel, lane.label, known)
+                shop.stopwatch.trust(lane)
+                _sit(shop, contest, kernel, lane, estimates, series, SITTINGS // starts)
             finally:
                 lane.close()
         return series
@@ -95,7 +96,8 @@ class _Traffic:
         for _ in range(STARTS):
             lane = contest.lane_of(form, self.name)
             try:
-                _sit(shop, contest, kernel, lane, known, series, SITTINGS // STARTS)
+                estimates = contest.prepare_against(kernel, lane.label, known)
+                _sit(shop, contest, kernel, lane, estimates, series, SITTINGS // STARTS)
             finally:
                 lane.close()
         return series
@@ -184,11 +186,10 @@ def _ways(shop: Workshop) -> list[_Way | _Traffic]:
 
 
 def _sit(
-    shop: Workshop, contest: Contest, kernel: Candidate, lane: Lane, known: Mapping[str, float],
+    shop: Workshop, contest: Contest, kernel: Candidate, lane: Lane, estimates: Estimates,
     series: Series, count: int,
 ) -> None:  # fmt: skip
     """Sittings of one runner of a variant with fresh runners of the kernel."""
-    estimates = contest.prepare_against(kernel, lane.label, known)
     shop.stopwatch.silent = frozenset({lane.label})
     try:
         for _ in range(count):

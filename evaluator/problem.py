@@ -308,6 +308,16 @@ def call_by_name(function: Callable[..., Any], values: Mapping[str, Any]) -> Any
     Raises:
         ProblemError: A required parameter names nothing that is available.
     """
+    return function(**arguments_by_name(function, values))
+
+
+def arguments_by_name(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that the parameters of `function` name. Looking at a signature takes 9 us:
+    what is timed does it beforehand.
+
+    Raises:
+        ProblemError: A required parameter names nothing that is available.
+    """
     parameters = inspect.signature(function).parameters.values()
     missing = [p.name for p in parameters if p.default is p.empty and p.name not in values]
     if missing:
@@ -315,7 +325,7 @@ def call_by_name(function: Callable[..., Any], values: Mapping[str, Any]) -> Any
             f"{getattr(function, '__name__', function)!r} asks for {missing[0]!r}; "
             f"available names: {', '.join(values)}"
         )
-    return function(**{p.name: values[p.name] for p in parameters if p.name in values})
+    return {p.name: values[p.name] for p in parameters if p.name in values}
 
 
 def as_outputs(problem: Problem, result: Any) -> dict[str, torch.Tensor]:

@@ -2,7 +2,8 @@
 
 A window of K calls over K different slots takes T; its time per call is (T - c) / K. The constant c
 (thaw, hand-shake, freeze) is measured with a kernel of ours that does nothing, never with the
-candidate, so nothing a candidate does can enlarge it. Windows of n and of 2n calls alternate in a
+candidate, so nothing a candidate does can enlarge it. PyTorch variants, whose runner is a Python
+program, have one of their own. Windows of n and of 2n calls alternate in a
 confirmation: the slope between them cancels every constant and cross-checks the figure.
 """
 
@@ -93,6 +94,7 @@ class Stopwatch:
         self.silent: frozenset[str] = frozenset()
         self.constant = 0.0
         self.hand_over = 0.0
+        self._trusted: dict[str, float] = {}
         self.workloads = problem.time_workloads
 
     def calibrate(self, null: Lane) -> None:
@@ -102,12 +104,19 @@ class Stopwatch:
         make every later call look short.
         """
         null.bind(self.arena)
-        found: list[float] = []
-        while len(found) < CONSTANT_TRIES and min(found, default=1.0) > CONSTANT_QUIET:
-            windows = [null.window(0, [], TIMEOUT_SECONDS).seconds for _ in range(CONSTANT_WINDOWS)]
-            found.append(sorted(windows)[CONSTANT_WINDOWS // 4])
-        self.constant = min(found)
+        self.constant = _constant(null)
         self.hand_over = median(null.chain(0, [0] * CONSTANT_WINDOWS, TIMEOUT_SECONDS))
+
+    def trust(self, lane: Lane) -> None:
+        """Measure the constant part of a window with a lane that is ours, for its own windows: a
+        runner in Python takes longer to answer, which is no part of what it runs.
+
+        Raises:
+            Refused: It failed.
+        """
+        with watching(lane, "load"):
+            lane.bind(self.arena)
+            self._trusted[lane.label] = max(self.constant, _constant(lane))
 
     def doubt(self) -> None:
         """Measure the constant again before anything else is timed."""
@@ -157,7 +166,10 @@ class Stopwatch:
         foreign = load.share()
         self._inspect(group, workload, lanes, order[: min(counts.values())])
         counts = {k: min(n, used) for k, n in counts.items()}
-        owed = {n.label: early_charge(n.probes, probed) - self.constant for n in lanes}
+        owed = {
+            n.label: early_charge(n.probes, probed) - self._trusted.get(n.label, self.constant)
+            for n in lanes
+        }
         seconds = {k: max(t + owed[k], 1e-9) / counts[k] for k, t in windows.items()}
         return Timed(seconds, counts, windows, foreign, early, probed)
 
@@ -276,6 +288,15 @@ class Stopwatch:
         footprint = self._problem.footprint(workload)
         most = max(1, min(MAX_CALLS, ARENA_BYTES // max(1, footprint)) // 2)
         return max(1, min(most, math.ceil(WINDOW_SECONDS / max(seconds, 1e-9))))
+
+
+def _constant(lane: Lane) -> float:
+    """Seconds of a window without calls."""
+    found: list[float] = []
+    while len(found) < CONSTANT_TRIES and min(found, default=1.0) > CONSTANT_QUIET:
+        windows = [lane.window(0, [], TIMEOUT_SECONDS).seconds for _ in range(CONSTANT_WINDOWS)]
+        found.append(sorted(windows)[CONSTANT_WINDOWS // 4])
+    return min(found)
 
 
 def early_charge(probes: Sequence[float], probed: bool) -> float:

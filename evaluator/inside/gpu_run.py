@@ -99,7 +99,7 @@ def _torch(request: dict[str, Any]) -> Callable[[CallForm, Group, Sequence[int]]
     import torch
 
     from evaluator.catalogue import load
-    from evaluator.problem import as_outputs, call_by_name
+    from evaluator.problem import arguments_by_name, as_outputs
 
     problem = load(request["problem"])
     chosen = {v.name: v.run for v in problem.variants}.get(request["variant"])
@@ -111,10 +111,11 @@ def _torch(request: dict[str, Any]) -> Callable[[CallForm, Group, Sequence[int]]
     def make(form: CallForm, group: Group, row: Sequence[int]) -> Slot:
         tensors, values = _tensors(form, group, row)
         named = {t.name: view for t, view in zip(form.tensors, tensors, strict=True)}
+        arguments = arguments_by_name(run, {**named, **values})
 
         def slot() -> None:
             with torch.no_grad():
-                result = call_by_name(run, {**named, **values})
+                result = run(**arguments)
                 if request["store"] and not in_place:
                     for name, value in as_outputs(problem, result).items():
                         named[name].copy_(value)

@@ -17,8 +17,14 @@ from evaluator.outcome import Outcome
 
 CAMPAIGNS = Path(__file__).parent.parent.parent / "examples" / "campaigns"
 FILES = sorted(CAMPAIGNS.glob("*.jsonl.zst"))
-FEWEST_ANSWERS, FEWEST_CAMPAIGNS = 15, 8
+LONG = "bias_gelu cumsum histogram jacobi2d layernorm rmsnorm_residual softmax spmv_csr".split()
+FEWEST_ANSWERS = 15
+"""Of the long campaigns. The others have one kernel by hand, which the embedded proposer tuned."""
 AUTHOR = "claude-by-hand"
+
+
+def fewest_answers(problem: str) -> int:
+    return FEWEST_ANSWERS if problem in LONG else 1
 
 
 def problem_of(file: Path) -> str:
@@ -34,22 +40,25 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(FILES) >= FEWEST_CAMPAIGNS
+    assert {problem_of(file) for file in FILES} > set(LONG)
     recordings = {folder.name for folder in (CAMPAIGNS / "recordings").iterdir()}
     assert recordings == {problem_of(file) for file in FILES}
 
 
 @pytest.mark.parametrize("file", FILES, ids=problem_of)
 def test_every_step_is_there(file: Path, imported: Archive) -> None:
-    summary = next(c for c in imported.campaigns() if c.problem == problem_of(file))
+    problem = problem_of(file)
+    summary = next(c for c in imported.campaigns() if c.problem == problem)
     state = imported.load_campaign(summary.id)
     answered = [call for call in state.calls if call.state is CallState.CONCLUDED]
-    assert len(answered) >= FEWEST_ANSWERS
+    assert len(answered) >= fewest_answers(problem)
     assert {call.figures.model for call in answered} == {AUTHOR}
-    by_author = [p for p in state.proposals if p.operator != "seed"]
-    assert {p.proposer for p in by_author} == {"command"}
+    by_author = [p for p in state.proposals if p.proposer == "command"]
+    others = {p.operator for p in state.proposals if p not in by_author}
+    assert others == {"seed"} or problem not in LONG
     assert all(p.evaluation is not None for p in state.proposals)
-    assert sum(p.evaluation.outcome is Outcome.OK for p in by_author if p.evaluation) >= 10
+    right = sum(p.evaluation.outcome is Outcome.OK for p in by_author if p.evaluation)
+    assert right >= (10 if problem in LONG else 1)
 
 
 @pytest.mark.parametrize("file", FILES, ids=problem_of)
@@ -68,4 +77,4 @@ def test_recorded_answers_are_the_kernels_of_the_archive(file: Path, imported: A
         parent = known[script.parents[0]]
         answer = read_answer(script.operator, recorded.text, parent.backend, parent.source)
         found.add(Candidate(problem, parent.backend, answer.source).digest)
-    assert len(found & set(known)) >= FEWEST_ANSWERS
+    assert len(found & set(known)) >= fewest_answers(problem)
