@@ -54,6 +54,13 @@ def suite(
             help="Search nothing: measure the best kernel that the archive has of each problem.",
         ),
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Search nothing where there is a result: measure its kernel once more.",
+        ),
+    ] = False,
     random_seed: Annotated[
         int, typer.Option("--seed", min=0, help="Seed of every random choice of the search.")
     ] = 0,
@@ -68,8 +75,9 @@ def suite(
     Results, with the archive of the campaigns, go into a folder: suite.json, suite.md and a
     picture (suite.svg, with the extra `kernelmill[picture]`). The same command again does what is
     left. A problem that is broken, or fails, is reported and counted; the others go on. With
-    --from-archive kernels come from the archive in your data folder, unless another is given. Exit
-    code 1: some problem gave no result.
+    --from-archive kernels come from the archive in your data folder, unless another is given. After
+    --again was cut off, it measures what it had not come to. Exit code 1: some problem gave no
+    result.
     """
     from agent.suite.runs import QUICK_EVALUATIONS, Settings, Suite, chosen
     from db.location import default_location
@@ -80,7 +88,7 @@ def suite(
     settings = Settings(0 if from_archive else limit, minutes, random_seed, from_archive)
     out.mkdir(parents=True, exist_ok=True)
     where = archive or (default_location() if from_archive else str(out / "archive.db"))
-    asked = Suite(out, where, chosen(problems or [], quick=quick), settings)
+    asked = Suite(out, where, chosen(problems or [], quick=quick), settings, again)
     found = _run(asked)
     document = _write(asked, found)
     if json:
@@ -104,6 +112,9 @@ def best(
             help="Isolation: auto, bubblewrap, docker or process.",
         ),
     ] = "auto",
+    kernel: Annotated[
+        str | None, typer.Option("--kernel", metavar="DIGEST", help="Not the best but this one.")
+    ] = None,
     archive: ArchiveFlag = None,
     json: JsonFlag = False,
 ) -> None:
@@ -122,7 +133,7 @@ def best(
         print(f"{stage} {detail}", file=sys.stderr)
 
     with Archive.open(archive, create=False) as opened:
-        report = measure(problem, opened, choose(sandbox), tell, "cpp")
+        report = measure(problem, opened, choose(sandbox), tell, "cpp", kernel)
     if json:
         emit_document(results.document(report), json=True)
     else:

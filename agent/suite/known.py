@@ -1,4 +1,4 @@
-"""The best kernel an archive knows for a problem, measured afresh."""
+"""A kernel of an archive, the best it knows for a problem, measured afresh."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ MOST = 50
 """Elites that are looked through."""
 
 
-def measure(given: str, archive: Archive, sandbox: Sandbox, tell: Tell, backend: str) -> Report:
+def measure(
+    given: str,
+    archive: Archive,
+    sandbox: Sandbox,
+    tell: Tell,
+    backend: str,
+    digest: str | None = None,
+) -> Report:
     """Confirm the best known kernel of a problem against its seed and against PyTorch.
 
     Nothing is proposed. An archive that has no kernel for this problem on this machine gives a
@@ -36,29 +43,37 @@ def measure(given: str, archive: Archive, sandbox: Sandbox, tell: Tell, backend:
         sandbox: Where untrusted programs run.
         tell: Told which stage begins.
         backend: The kernel language.
+        digest: Another kernel than the best known one.
 
     Raises:
-        KernelmillError: No such problem, or this machine fails.
+        KernelmillError: No such problem, no such kernel of it, or this machine fails.
     """
     started = time.perf_counter()
     problem = catalogue.load(given)
     seed = Candidate(problem.name, backend, catalogue.seed_source(problem, backend))
-    elite = _best(archive, problem, backend)
-    if elite is None:
-        reason = f"archive {archive.location} has no kernel for it on this machine"
-        return _report(problem, archive, seed, seed, started, reason)
+    if digest is None:
+        elite = _best(archive, problem, backend)
+        if elite is None:
+            reason = f"archive {archive.location} has no kernel for it on this machine"
+            return _report(problem, archive, seed, seed, started, reason)
+        kernel, reason = elite.candidate, f"the best known kernel, from campaign {elite.campaign}"
+    else:
+        kernel, reason = archive.candidate(digest), "measured again"
+        if (kernel.problem, kernel.backend) != (problem.name, backend):
+            raise ConfigError(
+                f"kernel {digest[:12]} is one of {kernel.problem} in {kernel.backend}"
+            )
     with Evaluator(problem, sandbox, backend=backend, on_stage=tell) as evaluator:
         evaluator.register_seed(seed)
         noise = evaluator.noise_floor(seed).relative
-        found = evaluator.evaluate(elite.candidate, None, seed, noise, always_confirm=True)
+        found = evaluator.evaluate(kernel, None, seed, noise, always_confirm=True)
         if found.outcome is not Outcome.OK:
             return _refused(problem, archive, seed, started, found)
-        measured = evaluator.baselines(elite.candidate, noise)
-    baselines = Baselines(elite.candidate.digest, measured.comparisons, measured.speedups)
+        measured = evaluator.baselines(kernel, noise)
+    baselines = Baselines(kernel.digest, measured.comparisons, measured.speedups)
     own = next((s for s in measured.speedups if s.other == "seed"), _over_seed(found))
-    reason = f"the best known kernel, from campaign {elite.campaign}"
     return _report(
-        problem, archive, seed, elite.candidate, started, reason,
+        problem, archive, seed, kernel, started, reason,
         evaluation=found, noise=noise, baselines=baselines, own=own, failures=measured.failures,
     )  # fmt: skip
 
@@ -79,7 +94,7 @@ def _refused(
     problem: Problem, archive: Archive, seed: Candidate, started: float, found: Evaluation
 ) -> Report:
     said = found.evidence[0].message if found.evidence else "no reason given"
-    reason = f"the best known kernel {found.candidate[:12]} ended as {found.outcome}: {said}"
+    reason = f"kernel {found.candidate[:12]} ended as {found.outcome}: {said}"
     if found.outcome is Outcome.INFRA_ERROR:
         raise InfrastructureError(reason)
     if found.outcome is Outcome.UNMEASURED:

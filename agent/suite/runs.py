@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ suite's next run, which resumes it."""
 QUICK = ("bias_gelu", "cumsum", "gemm", "gemv", "layernorm", "rmsnorm_residual", "softmax",
          "swiglu")  # fmt: skip
 QUICK_EVALUATIONS = 12
+DUE = "again.json"
 ANSWERED = (0, 1)
 """Exit codes that come with a result."""
 
@@ -60,12 +61,14 @@ class Suite:
         archive: Archive of the campaigns; the one to take kernels from with `from_archive`.
         problems: Names and folders, in order.
         settings: The budget.
+        again: Measure the kernels of earlier results once more.
     """
 
     folder: Path
     archive: str
     problems: tuple[str, ...]
     settings: Settings
+    again: bool = False
 
     def run(self) -> Iterator[tuple[Measured, bool]]:
         """Every problem with its result, and whether it was there already.
@@ -74,20 +77,56 @@ class Suite:
             KeyboardInterrupt: Stopped; what was found until then is kept.
         """
         (self.folder / "runs").mkdir(parents=True, exist_ok=True)
+        due = self._due() if self.again else []
         for problem in self.problems:
-            if (known := self._known(problem)) is not None:
+            known = self._known(problem)
+            if known is not None and problem not in due:
                 yield known, True
                 continue
-            found = self._measure(problem)
-            self._keep(problem, found)
+            found = self._measure(problem) if known is None else self._once_more(problem, known)
+            if known is None or found.state != "failed":  # no result is lost to a failure
+                self._keep(problem, found)
+                due = [other for other in due if other != problem]
+                self._leave(due)
             yield found, False
 
+    def _due(self) -> list[str]:
+        """What is to be measured once more: all, or what the last time did not come to."""
+        try:
+            left = set(json.loads((self.folder / DUE).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            left = set(self.problems)
+        return [problem for problem in self.problems if problem in left]
+
+    def _leave(self, due: Sequence[str]) -> None:
+        if due:
+            (self.folder / DUE).write_text(json.dumps(due), encoding="utf-8")
+        else:
+            (self.folder / DUE).unlink(missing_ok=True)
+
+    def _once_more(self, problem: str, known: Measured) -> Measured:
+        """The same kernel with new figures; what finding it took stays."""
+        if known.state != "faster" or known.kernel is None:
+            return known
+        kernel = ["--kernel", known.kernel, "--archive", self.archive, "--json"]
+        found = self._answer(problem, ["bench", "best", problem, *kernel])
+        if found.state != "faster":
+            return failed(problem, f"cannot be measured again: {found.reason}", found.seconds)
+        return replace(
+            found, evaluations=known.evaluations, seconds=known.seconds, origin=known.origin,
+            reason=known.reason,
+        )  # fmt: skip
+
     def _measure(self, problem: str) -> Measured:
-        started = time.perf_counter()
         try:
             arguments = self._arguments(problem)
         except KernelmillError as error:
             return failed(problem, str(error))
+        return self._answer(problem, arguments)
+
+    def _answer(self, problem: str, arguments: Sequence[str]) -> Measured:
+        """What our own command says, in a process of its own."""
+        started = time.perf_counter()
         done = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

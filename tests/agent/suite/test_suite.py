@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,42 @@ def test_a_killed_suite_takes_its_campaign_with_it(cache: Path, tmp_path: Path) 
     pytest.fail("its campaign still runs")
 
 
+def test_what_was_found_is_measured_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("softmax", "gemv", "dot")
+    asked: list[list[str]] = []
+    fails = {"gemv"}
+
+    def answer(suite: Suite, problem: str, arguments: list[str]) -> Measured:
+        asked.append(arguments)
+        if problem in fails:
+            return failed(problem, "no compiler")
+        return replace(run(problem, 9.0, 3.0, 3.0), evaluations=1, origin="archive")
+
+    monkeypatch.setattr(Suite, "_answer", answer)
+    first = Suite(tmp_path, "a.db", names, Settings(60))
+    (tmp_path / "runs").mkdir()
+    for name in names:
+        first._keep(name, run(name, 8.0, 4.0, 2.0))
+    again = replace(first, again=True)
+    figures = [(found.problem, found.over("seed"), kept) for found, kept in again.run()]
+    assert [(problem, over is not None, kept) for problem, over, kept in figures] == [
+        ("softmax", True, False), ("gemv", False, False), ("dot", True, False),
+    ]  # fmt: skip
+    assert asked[0] == ["bench", "best", "softmax", "--kernel", "d" * 64, "--archive", "a.db",
+                        "--json"]  # fmt: skip
+    kept = [found for found, _ in first.run()]
+    assert [over.estimate for found in kept if (over := found.speedup)] == [9.0, 8.0, 9.0]
+    assert {found.evaluations for found in kept} == {60}
+    assert {found.origin for found in kept} == {"campaign 1"}
+    fails.clear()
+    asked.clear()
+    assert [kept for _, kept in again.run()] == [True, False, True], "what was left, alone"
+    asked.clear()
+    assert [kept for _, kept in again.run()] == [False, False, False]
+
+
 @pytest.mark.slow
 def test_the_best_known_kernel_is_measured_again(cache: Path, tmp_path: Path) -> None:
     folder = write_problem(tmp_path)
@@ -205,3 +241,11 @@ def test_the_best_known_kernel_is_measured_again(cache: Path, tmp_path: Path) ->
     assert {"eager", "compile"} <= {rival["name"] for rival in measured["rivals"]}
     assert without["state"] == "same"
     assert "has no kernel for it" in without["reason"]
+    code, out, err = finish(
+        start(cache, "bench", "best", str(folder), "--kernel", best[:12], *where, "--json")
+    )
+    assert code == 0, err
+    assert json.loads(out)["best"] == best
+    code, _, err = finish(start(cache, "bench", "best", "softmax", "--kernel", best, *where))
+    assert code == 2
+    assert "hypotenuse" in err
