@@ -69,6 +69,7 @@ class _Way:
                     known = shop.verifier.time_calls(lane, limit)
                 estimates = contest.prepare_against(kernel, lane.label, known)
                 shop.stopwatch.trust(lane)
+                shop.stopwatch.settle(lane)
                 _sit(shop, contest, kernel, lane, estimates, series, SITTINGS // starts)
             finally:
                 lane.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -44,6 +45,7 @@ CONSTANT_WINDOWS, CONSTANT_TRIES = 25, 6
 CONSTANT_QUIET = SETTLE_SECONDS + 0.0004
 """A constant above this was measured in a busy moment."""
 PROBED_SHARE = 0.5
+SETTLING_CALLS, SETTLING_SECONDS = 16, 1.0
 COMPARED_SLOTS = 6
 COMPARED_ELEMENTS = 256
 TIMEOUT_SECONDS = 60.0
@@ -117,6 +119,25 @@ class Stopwatch:
         with watching(lane, "load"):
             lane.bind(self.arena)
             self._trusted[lane.label] = max(self.constant, _constant(lane))
+
+    def settle(self, lane: Lane) -> None:
+        """Let a PyTorch variant call often enough for its allocator to have all the memory it will
+        use: until then calls that recycle memory touch new pages, 16 MB of them in 1 to 50 ms.
+
+        Raises:
+            Refused: It failed.
+        """
+        for group, workload in enumerate(self.workloads):
+            slots = list(range(self.arena.shares[group].slots))
+            for slot in slots:
+                self._pool.freshen(workload, self.arena.slots[group][slot])
+            until = time.monotonic() + SETTLING_SECONDS
+            with watching(lane, workload.name):
+                lane.bind(self.arena)
+                calls = 0
+                while calls < SETTLING_CALLS and time.monotonic() < until:
+                    lane.window(group, slots, TIMEOUT_SECONDS)
+                    calls += len(slots)
 
     def doubt(self) -> None:
         """Measure the constant again before anything else is timed."""

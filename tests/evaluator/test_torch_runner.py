@@ -83,6 +83,7 @@ def test_its_own_handshake_is_taken_off(evaluator_of: EvaluatorOf, cache: Path) 
         lane = shop.program_lane("recycled", program)
         try:
             shop.stopwatch.trust(lane)
+            shop.stopwatch.settle(lane)
             own = shop.stopwatch._trusted["recycled"]
             estimates = {"recycled": 1e-5}
             timed = shop.stopwatch.round(0, (lane,), estimates, False)
