@@ -7,13 +7,16 @@ import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
 
 from evaluator import catalogue
 from evaluator.arena import InputArena, OutputArena, Share
+from evaluator.lane import Lane
 from evaluator.problem import Problem
+from evaluator.stopwatch import SETTLING_CALLS
 from evaluator.torch_runner import TorchRunner, _map
 from evaluator.workshop import Workshop
 from sandbox.bubblewrap import Bubblewrap
@@ -34,6 +37,14 @@ def problem(tmp_path: Path) -> Problem:
 def region() -> Iterator[Region]:
     made = Region("test", 0o644)
     made.ensure(PAGES * 4096)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shop(evaluator_of: EvaluatorOf, cache: Path) -> Iterator[Workshop]:
+    made = Workshop(evaluator_of("softmax").problem, Bubblewrap(), "cpp", cache, 7)
+    made.arrange({"64x1024": 0.0005})
     yield made
     made.close()
 
@@ -75,22 +86,44 @@ def resident(address: int) -> int:
     raise AssertionError("no such mapping")
 
 
-def test_its_own_handshake_is_taken_off(evaluator_of: EvaluatorOf, cache: Path) -> None:
-    shop = Workshop(evaluator_of("softmax").problem, Bubblewrap(), "cpp", cache, 7)
+class Counting:
+    """A lane that notes how often it is called, and with which inputs."""
+
+    label = "recycled"
+
+    def __init__(self, shop: Workshop) -> None:
+        self._slots = shop.time_arena.slots
+        self.calls = 0
+        self.seen: set[bytes] = set()
+
+    def bind(self, _: InputArena) -> None:
+        """It has nothing to bind."""
+
+    def window(self, group: int, order: list[int], _: float) -> None:
+        """Inputs are there."""
+        self.calls += len(order)
+        self.seen |= {self._slots[group][slot]["x"].numpy().tobytes() for slot in order}
+
+
+def test_it_settles_on_inputs_like_those_that_are_timed(shop: Workshop) -> None:
+    before = {slot["x"].numpy().tobytes() for slot in shop.time_arena.slots[0]}
+    lane = Counting(shop)
+    shop.stopwatch.settle(cast(Lane, lane))
+    assert lane.calls >= SETTLING_CALLS
+    assert len(lane.seen) == len(shop.time_arena.slots[0])
+    assert not lane.seen & before
+
+
+def test_its_own_handshake_is_taken_off(shop: Workshop) -> None:
+    program = shop.variant_program("", compiled=False, recycled=True, store=False)
+    lane = shop.program_lane("recycled", program)
     try:
-        shop.arrange({"64x1024": 0.0005})
-        program = shop.variant_program("", compiled=False, recycled=True, store=False)
-        lane = shop.program_lane("recycled", program)
-        try:
-            shop.stopwatch.trust(lane)
-            shop.stopwatch.settle(lane)
-            own = shop.stopwatch._trusted["recycled"]
-            estimates = {"recycled": 1e-5}
-            timed = shop.stopwatch.round(0, (lane,), estimates, False)
-        finally:
-            lane.close()
-        assert shop.stopwatch.constant <= own < 0.05
-        spent = timed.windows["recycled"] - timed.seconds["recycled"] * timed.calls["recycled"]
-        assert spent == pytest.approx(own, abs=0.0001)
+        shop.stopwatch.trust(lane)
+        own = shop.stopwatch._trusted["recycled"]
+        shop.stopwatch.settle(lane)
+        timed = shop.stopwatch.round(0, (lane,), {"recycled": 1e-5}, False)
     finally:
-        shop.close()
+        lane.close()
+    assert shop.stopwatch.constant <= own < 0.05
+    spent = timed.windows["recycled"] - timed.seconds["recycled"] * timed.calls["recycled"]
+    assert spent == pytest.approx(own, abs=0.0001)
