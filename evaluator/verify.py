@@ -26,6 +26,9 @@ CHECK_TIMEOUT = 10.0
 LAW_LIMIT = 1.0
 STRAY_SECONDS = 0.001
 STRAYS_FORGIVEN, GROSS_STRAY = 2, 0.010
+SITTINGS = 3
+"""In which a suspicion must come every time. In an hour in which memory gave a quarter of what it
+gives otherwise, a right kernel was suspected of hidden work twice in a row."""
 """So many stray moments shorter than this a lane may have: on a busy machine the kernel charges a
 thread some of what was used before it stood still."""
 CLOCKED = frozenset({"stray-cpu", "early-cpu", "overlap", "roofline"})
@@ -298,22 +301,23 @@ class watching:
 
 
 def patiently(sit: Callable[[], T], suspected: Callable[[Refused], None] | None = None) -> T:
-    """Let somebody sit twice where the first sitting raised a mere suspicion.
+    """Let somebody sit again, twice at most, where a sitting raised a mere suspicion.
 
     Args:
-        sit: Judges in fresh runners; called a second time after a suspicion.
+        sit: Judges in fresh runners; called again after a suspicion.
         suspected: Told of it in between.
 
     Raises:
-        Refused: A rule was broken, or a suspicion came again.
+        Refused: A rule was broken, or a suspicion came every time.
     """
-    try:
-        return sit()
-    except Refused as refusal:
-        if not refusal.suspicion:
-            raise
-        if suspected is not None:
-            suspected(refusal)
+    for _ in range(SITTINGS - 1):
+        try:
+            return sit()
+        except Refused as refusal:
+            if not refusal.suspicion:
+                raise
+            if suspected is not None:
+                suspected(refusal)
     return sit()
 
 

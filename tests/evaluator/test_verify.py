@@ -172,7 +172,7 @@ def suspicion(rule: str = "stray-cpu") -> verify.Refused:
     return verify.Refused(Outcome.TAMPERED, Evidence(rule, "used CPU"))
 
 
-def test_a_suspicion_counts_when_it_comes_again() -> None:
+def test_a_suspicion_counts_when_it_comes_every_time() -> None:
     def sit() -> str:
         sittings.append(1)
         if len(sittings) <= trouble:
@@ -181,13 +181,13 @@ def test_a_suspicion_counts_when_it_comes_again() -> None:
 
     sittings: list[int] = []
     told: list[verify.Refused] = []
-    rule, trouble = "stray-cpu", 1
+    rule, trouble = "stray-cpu", 2
     assert verify.patiently(sit, told.append) == "right"
-    assert [t.evidence.rule for t in told] == ["stray-cpu"]
-    sittings, trouble = [], 2
+    assert [t.evidence.rule for t in told] == ["stray-cpu"] * 2
+    sittings, trouble = [], 3
     with pytest.raises(verify.Refused):
         verify.patiently(sit)
-    assert len(sittings) == 2
+    assert len(sittings) == 3
     sittings, rule = [], "guard-bytes"
     with pytest.raises(verify.Refused):
         verify.patiently(sit)
