@@ -124,6 +124,9 @@ class Stopwatch:
         """Let a PyTorch variant call often enough for its allocator to have all the memory it will
         use: until then calls that recycle memory touch new pages, 16 MB of them in 1 to 50 ms.
 
+        Args:
+            lane: Bound.
+
         Raises:
             Refused: It failed.
         """
@@ -133,7 +136,6 @@ class Stopwatch:
                 self._pool.freshen(workload, self.arena.slots[group][slot])
             until = time.monotonic() + SETTLING_SECONDS
             with watching(lane, workload.name):
-                lane.bind(self.arena)
                 calls = 0
                 while calls < SETTLING_CALLS and time.monotonic() < until:
                     lane.window(group, slots, TIMEOUT_SECONDS)

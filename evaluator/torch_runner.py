@@ -68,8 +68,11 @@ class TorchRunner:
         if "candidate" in request:  # a module of a stranger's: its answers are always stored
             self._run, self._store = adopted(problem, Path(request["candidate"])), True
             self.strange = True
-            self._prepare()
-            return
+        else:
+            self._choose(problem, request)
+        self._prepare()
+
+    def _choose(self, problem: Problem, request: dict[str, Any]) -> None:
         chosen = {v.name: v.run for v in problem.variants}.get(request["variant"])
         run = chosen or problem.reference
         names = run.__code__.co_varnames[: run.__code__.co_argcount]
@@ -78,7 +81,6 @@ class TorchRunner:
             run = self._compiled.setdefault(request["variant"], torch.compile(run))
         self._run = run
         self._store = request["store"]
-        self._prepare()
 
     def bind(self, payload: bytes) -> None:
         """Make tensors over the buffers."""

@@ -26,11 +26,11 @@ CHECK_TIMEOUT = 10.0
 LAW_LIMIT = 1.0
 STRAY_SECONDS = 0.001
 STRAYS_FORGIVEN, GROSS_STRAY = 2, 0.010
+"""So many stray moments shorter than this a lane may have: on a busy machine the kernel charges a
+thread some of what was used before it stood still."""
 SITTINGS = 3
 """In which a suspicion must come every time. In an hour in which memory gave a quarter of what it
 gives otherwise, a right kernel was suspected of hidden work twice in a row."""
-"""So many stray moments shorter than this a lane may have: on a busy machine the kernel charges a
-thread some of what was used before it stood still."""
 CLOCKED = frozenset({"stray-cpu", "early-cpu", "overlap", "roofline"})
 """Rules that rest on clocks alone, which a busy machine can upset too."""
 T = TypeVar("T")

@@ -77,7 +77,7 @@ class Suite:
             KeyboardInterrupt: Stopped; what was found until then is kept.
         """
         (self.folder / "runs").mkdir(parents=True, exist_ok=True)
-        due = self._due() if self.again else []
+        due = self._due() if self.again else set()
         for problem in self.problems:
             known = self._known(problem)
             if known is not None and problem not in due:
@@ -86,21 +86,21 @@ class Suite:
             found = self._measure(problem) if known is None else self._once_more(problem, known)
             if known is None or found.state != "failed":  # no result is lost to a failure
                 self._keep(problem, found)
-                due = [other for other in due if other != problem]
-                self._leave(due)
+                if problem in due:
+                    due.remove(problem)
+                    self._leave(due)
             yield found, False
 
-    def _due(self) -> list[str]:
+    def _due(self) -> set[str]:
         """What is to be measured once more: all, or what the last time did not come to."""
         try:
-            left = set(json.loads((self.folder / DUE).read_text(encoding="utf-8")))
+            return set(json.loads((self.folder / DUE).read_text(encoding="utf-8")))
         except (OSError, ValueError):
-            left = set(self.problems)
-        return [problem for problem in self.problems if problem in left]
+            return set(self.problems)
 
-    def _leave(self, due: Sequence[str]) -> None:
+    def _leave(self, due: set[str]) -> None:
         if due:
-            (self.folder / DUE).write_text(json.dumps(due), encoding="utf-8")
+            (self.folder / DUE).write_text(json.dumps(sorted(due)), encoding="utf-8")
         else:
             (self.folder / DUE).unlink(missing_ok=True)
 

@@ -96,9 +96,6 @@ class Counting:
         self.calls = 0
         self.seen: set[bytes] = set()
 
-    def bind(self, _: InputArena) -> None:
-        """It has nothing to bind."""
-
     def window(self, group: int, order: list[int], _: float) -> None:
         """Inputs are there."""
         self.calls += len(order)
